@@ -1,0 +1,194 @@
+"""Every JSON document that `plg ... --json` prints. Stable inside a major version of its schema.
+
+Each document is one object whose first key is `schema`, for example `plg.status/1`. Live commands print one such object
+a line (NDJSON). Times are RFC 3339 UTC, units stand in the names, and what is not known is null.
+"""
+
+from typing import Any
+
+import msgspec
+
+from plg.contract.accounts import Account
+from plg.contract.games import GameDetail, GameSummary
+from plg.contract.nodes import NodeGameLeg
+from plg.contract.schema import Answer
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every CLI document; subclasses give `schema` its value."""
+
+    schema: str
+
+
+class ErrorDetail(Answer):
+    """`code` is stable; `next_step` is the command or act that mends it."""
+
+    code: str
+    message: str
+    exit_code: int
+    next_step: str | None = None
+    nearest: list[str] = []
+    request_id: str | None = None
+
+
+class ErrorDocument(Document):
+    """Printed on stderr when `--json` was asked and a command fails."""
+
+    error: ErrorDetail
+    schema: str = "plg.error/1"
+
+
+class AccountDocument(Document):
+    account: Account
+    server: str
+    token_store: str
+    schema: str = "plg.account/1"
+
+
+class SignedOutDocument(Document):
+    signed_out: bool
+    server: str
+    schema: str = "plg.signed_out/1"
+
+
+class GamesDocument(Document):
+    games: list[GameSummary]
+    total: int
+    schema: str = "plg.games/1"
+
+
+class GameDocument(Document):
+    game: GameDetail
+    schema: str = "plg.game/1"
+
+
+class NodeRow(Answer):
+    """A relay with the client's own measurement. `total_ms` is the way through it to the game, null when not known."""
+
+    id: str
+    name: str
+    country: str
+    city: str
+    state: str
+    load_percent: float
+    rtt_ms: float | None
+    jitter_ms: float | None
+    loss_percent: float | None
+    total_ms: float | None
+    game_leg: NodeGameLeg | None = None
+
+
+class NodesDocument(Document):
+    nodes: list[NodeRow]
+    schema: str = "plg.nodes/1"
+
+
+class RelayView(Answer):
+    node_id: str
+    name: str
+    country: str
+    address: str
+
+
+class PathView(Answer):
+    """Live numbers of one path over the last 10 s; null until measured."""
+
+    path: int
+    state: str
+    rtt_ms: float | None
+    rtt_ms_p95: float | None
+    jitter_up_ms: float | None
+    jitter_down_ms: float | None
+    loss_up_percent: float | None
+    loss_down_percent: float | None
+
+
+class FlowView(Answer):
+    """One game flow. `route` is "relay" or "direct", `why` says for what reason it is direct."""
+
+    local_port: int
+    destination: str
+    route: str
+    why: str | None
+    packets_up: int
+    packets_down: int
+    idle_s: float
+
+
+class TrafficView(Answer):
+    """Packets of the game: carried by the relay, sent direct, and leaked past the capture (not wanted, counted)."""
+
+    packets_up: int
+    packets_down: int
+    bytes_up: int
+    bytes_down: int
+    direct: int
+    leaked: int
+    dropped: dict[str, int]
+
+
+class StatusDocument(Document):
+    """`plg status --json`, and each line of `plg connect --json` and `plg status --watch --json`.
+
+    `state` is one of off, starting, observing, connecting, connected, reconnecting, stopping.
+    """
+
+    state: str
+    at: str
+    game: str | None = None
+    pid: int | None = None
+    capture: str | None = None
+    uptime_s: float | None = None
+    session_id: str | None = None
+    relay: RelayView | None = None
+    predicted_total_ms: float | None = None
+    paths: list[PathView] = []
+    flows: list[FlowView] = []
+    traffic: TrafficView | None = None
+    message: str | None = None
+    schema: str = "plg.status/1"
+
+
+class EventDocument(Document):
+    """Something that happened, between two status lines of a live command."""
+
+    event: str
+    at: str
+    detail: dict[str, Any]
+    schema: str = "plg.event/1"
+
+
+class DisconnectDocument(Document):
+    disconnected: bool
+    was_live: bool
+    waited_s: float
+    schema: str = "plg.disconnect/1"
+
+
+class VersionDocument(Document):
+    version: str
+    python: str
+    platform: str
+    schema: str = "plg.version/1"
+
+
+class DemoSide(Answer):
+    """One way to the game in the demo: medians over the run."""
+
+    rtt_ms_p50: float | None
+    rtt_ms_p95: float | None
+    jitter_ms: float | None
+    loss_percent: float | None
+    packets: int
+
+
+class DemoDocument(Document):
+    """The summary of `plg demo`. `simulated` lists what is not real: the game, the bad path, the distances."""
+
+    seconds: float
+    capture: str
+    simulated: list[str]
+    direct: DemoSide
+    boosted: DemoSide
+    verdict: str
+    schema: str = "plg.demo/1"

@@ -1,0 +1,46 @@
+"""Relays as players see them."""
+
+from enum import StrEnum
+
+from plg.contract.schema import Answer, Base64, Milliseconds
+
+
+class NodeState(StrEnum):
+    """`up` takes new sessions, `draining` keeps the old ones only, `full` is at its cap."""
+
+    UP = "up"
+    DRAINING = "draining"
+    FULL = "full"
+
+
+class NodeGameLeg(Answer):
+    """The relay's own measurement to the game asked for; `rtt_ms` is null when nothing there could be measured."""
+
+    region: str | None
+    rtt_ms: Milliseconds | None
+    loss_percent: float | None
+    estimated: bool
+
+
+class Node(Answer):
+    """A relay that is alive. `ping_token` lets a signed-in client measure it (32 bytes, protocol SPEC, probes)."""
+
+    id: str
+    name: str
+    country: str
+    city: str
+    host: str
+    port: int
+    state: NodeState
+    load_percent: float
+    sessions: int
+    max_sessions: int
+    seen_seconds_ago: float
+    ping_token: Base64 | None
+    game_leg: NodeGameLeg | None = None
+
+
+class NodeList(Answer):
+    """GET /v1/nodes, and GET /v1/nodes?game=SLUG&target=HOST:PORT"""
+
+    nodes: list[Node]

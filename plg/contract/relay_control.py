@@ -1,0 +1,185 @@
+"""Between server and relay: enrolment, heartbeats and profiles (relay calls server), control (server calls relay)."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from plg.contract.schema import Answer, Base64, Cidr, Count, Host, LossPercent, Milliseconds, Port, PortRange, Request
+
+RELAY_AUTH_HEADER = "X-Relay-Key"
+"""Relay to server: "<node_id>.<secret>". Server to relay control API: the relay's control key. Compared in constant time."""
+
+CidHex = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+UserRef = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+
+
+class EnrolRequest(Request):
+    """POST /v1/relays/enrol. The token works once; `public_host` is where players reach the relay."""
+
+    enrol_token: Annotated[str, Meta(min_length=16, max_length=128)]
+    public_host: Host
+    port: Port
+    name: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    control_url: Annotated[str, Meta(max_length=255)] | None = None
+    version: Annotated[str, Meta(max_length=32)] = ""
+    max_sessions: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+
+
+class TicketKey(Answer):
+    """One key that seals this relay's tickets. Two are live while a rotation is under way."""
+
+    key_id: int
+    key: Base64
+
+
+class EnrolAnswer(Answer):
+    """The relay's identity for life; it keeps this in a 0600 file."""
+
+    node_id: str
+    relay_id: int
+    relay_key: str
+    control_key: str
+    ticket_keys: list[TicketKey]
+
+
+class RegionMeasurement(Request):
+    """What the relay measured to one probe target that the server named."""
+
+    target_id: Annotated[str, Meta(max_length=128)]
+    rtt_ms: Milliseconds | None
+    loss_percent: LossPercent = 0.0
+
+
+class HeartbeatRequest(Request):
+    """POST /v1/relays/heartbeat, every HEARTBEAT_INTERVAL_S; a relay silent for 15 s leaves the players' list."""
+
+    boot_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+    version: Annotated[str, Meta(max_length=32)] = ""
+    draining: bool = False
+    sessions: Count = 0
+    max_sessions: Count = 0
+    packets_per_second: Annotated[float, Meta(ge=0)] = 0.0
+    kbit_per_second: Annotated[float, Meta(ge=0)] = 0.0
+    cpu_percent: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
+    loop_lag_ms: Milliseconds = 0.0
+    drops: Annotated[dict[str, int], Meta(max_length=64)] = {}
+    profiles_etag: Annotated[str, Meta(max_length=64)] = ""
+    measurements: Annotated[list[RegionMeasurement], Meta(max_length=256)] = []
+
+
+HEARTBEAT_INTERVAL_S = 5.0
+
+
+class ProbeTarget(Answer):
+    """A host near game servers that the relay measures: `method` is "icmp" or "tcp" (connect time to `port`)."""
+
+    target_id: str
+    host: str
+    method: str
+    port: int | None
+
+
+class HeartbeatAnswer(Answer):
+    """`profiles_etag` differs from the relay's own: fetch GET /v1/relays/profiles. Revocations stay listed until expiry."""
+
+    server_time_ms: int
+    profiles_etag: str
+    ticket_keys: list[TicketKey]
+    revoked_cids: list[CidHex]
+    revoked_users: list[UserRef]
+    denied_addresses: list[Cidr]
+    probe_targets: list[ProbeTarget]
+    disabled: bool = False
+
+
+class ProfileRule(Answer):
+    cidrs: list[Cidr]
+    ports: list[PortRange]
+
+
+class ProfileAcl(Answer):
+    """Where one game's packets may go, as the relay enforces it. `reply_from_same_prefix` widens replies to the rule's prefix."""
+
+    profile_id: int
+    revision: int
+    slug: str
+    rules: list[ProfileRule]
+    amplifier_ports_allowed: list[int] = []
+    low_ports_allowed: list[int] = []
+
+
+class ProfileSet(Answer):
+    """GET /v1/relays/profiles (ETag)"""
+
+    etag: str
+    profiles: list[ProfileAcl]
+
+
+class RegisterSessionRequest(Request):
+    """Relay control: POST /v1/sessions. Optional: a ticket suffices; this overrides caps before the client arrives."""
+
+    cid: CidHex
+    packets_per_second: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    kbit_per_second_up: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    kbit_per_second_down: Annotated[int, Meta(ge=1, le=65535)] | None = None
+
+
+class RevokeRequest(Request):
+    """Relay control: POST /v1/revocations. Ends a session and refuses its ticket until `expires_at_s` (Unix seconds)."""
+
+    cid: CidHex | None = None
+    user_ref: UserRef | None = None
+    expires_at_s: Annotated[int, Meta(ge=0, le=2**33)]
+
+
+class DrainRequest(Request):
+    """Relay control: POST /v1/drain. New sessions are refused; old ones end at most `seconds` from now."""
+
+    seconds: Annotated[int, Meta(ge=0, le=86_400)] = 60
+
+
+class RelayFlow(Answer):
+    flow: int
+    destination: str
+    local_port: int
+    egress_port: int
+    packets_up: Count
+    packets_down: Count
+
+
+class RelaySessionInfo(Answer):
+    """One row of GET /v1/sessions of the relay's control API."""
+
+    cid: str
+    user_ref: str
+    profile_id: int
+    client: str
+    age_s: float
+    idle_s: float
+    packets_up: Count
+    packets_down: Count
+    bytes_up: Count
+    bytes_down: Count
+    flows: list[RelayFlow]
+
+
+class RelaySessionList(Answer):
+    sessions: list[RelaySessionInfo]
+
+
+class RelayHealth(Answer):
+    """GET /v1/health of the relay's control API."""
+
+    status: str
+    version: str
+    boot_id: str
+    node_id: str
+    draining: bool
+    sessions: int
+    max_sessions: int
+    workers: int
+    packets_per_second: float
+    kbit_per_second: float
+    loop_lag_ms: float
+    uptime_s: float
+    drops: dict[str, int]

@@ -1,0 +1,1 @@
+"""The Textual dashboard: shows snapshots of the running tunnel and sends intents; never touches sockets or capture."""
