@@ -1,0 +1,60 @@
+"""The project's checks, each in a virtual environment of its own.
+
+`nox` runs `lint` and `tests`, `nox -s bench` runs the benchmarks. Arguments after `--` go to pytest or to the benchmarks:
+`nox -s tests -- tests/protocol -k ticket`.
+"""
+
+import nox
+
+nox.needs_version = ">=2026.1"
+nox.options.sessions = ["lint", "tests"]
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = True
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+INSTALL_ATTEMPTS = 3
+"""A package index that hiccups once must not look like a broken product; pip's own retries do not cover a torn download."""
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting, types and import directions. The tests are type-checked too, so their packages are needed."""
+    install(session, ".[all]", *dependency_group("lint"), *dependency_group("test"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests, in parallel and in random order, against the built wheel rather than the checkout."""
+    # The lint group too: the architecture tests run import-linter.
+    install(session, ".[all]", *dependency_group("lint"), *dependency_group("test"))
+    # loadgroup: tests that name a shared thing (a game, the machine's time) with xdist_group stay in one worker.
+    session.run("pytest", "-n", "logical", "--dist", "loadgroup", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The figures of benchmarks/README.md, measured on this machine; `-- NAME...` picks some."""
+    install(session, ".[all]")
+    session.run("python", "-m", "benchmarks.run_all", *session.posargs)
+
+
+def dependency_group(name: str) -> tuple[str, ...]:
+    """The requirements of one [dependency-groups] entry; read here because pip before 25.1 cannot."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+def install(session: nox.Session, *requirements: str) -> None:
+    """pip install, tried again when it fails; the last failure ends the session."""
+    for attempt in range(1, INSTALL_ATTEMPTS + 1):
+        try:
+            session.install(*requirements)
+        except nox.command.CommandFailed:
+            if attempt == INSTALL_ATTEMPTS:
+                raise
+            session.warn(f"installing failed, attempt {attempt} of {INSTALL_ATTEMPTS}: trying again")
+        else:
+            return

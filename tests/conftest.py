@@ -1,0 +1,51 @@
+"""What every test needs: no trace of the developer's own set-up, and nothing skipped in CI."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
+NOTHING_SKIPS = os.environ.get("PLG_CI") == "1"
+"""Set by `.ci/run`, where every binary and right is present: a skip there would hide a promise that nobody checked."""
+
+# On two shared cores a single example may wait for its turn longer than hypothesis's deadline of 200 ms.
+settings.register_profile("plg", deadline=None)
+settings.load_profile("plg")
+
+
+def pytest_configure() -> None:
+    """Tests see neither the developer's server, token and config directory nor the keyring of the desktop."""
+    for name in [name for name in os.environ if name.startswith("PLG_") and name != "PLG_CI"]:
+        del os.environ[name]
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    expected_to_fail = hasattr(report, "wasxfail")
+    if NOTHING_SKIPS and report.skipped and not expected_to_fail:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI forbids: {item.nodeid}: {skip_reason(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if NOTHING_SKIPS and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI forbids: {collector.nodeid}: {skip_reason(report)}"
+    return report
+
+
+def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The text given to pytest.skip; pytest keeps (path, line, text) there."""
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2])
+    return str(report.longrepr)
