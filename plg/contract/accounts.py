@@ -9,7 +9,7 @@ from plg.contract.schema import Answer, Count, DisplayName, Email, Password, Req
 RefreshToken = Annotated[str, Meta(min_length=20, max_length=256)]
 
 
-class RegisterRequest(Request):
+class RegisterRequest(Request, frozen=True, kw_only=True):
     """POST /v1/auth/register"""
 
     email: Email
@@ -17,7 +17,7 @@ class RegisterRequest(Request):
     display_name: DisplayName | None = None
 
 
-class LoginRequest(Request):
+class LoginRequest(Request, frozen=True, kw_only=True):
     """POST /v1/auth/login. The password has no lower bound here: a short one is simply wrong."""
 
     email: Email
@@ -25,13 +25,13 @@ class LoginRequest(Request):
     device: Annotated[str, Meta(max_length=100)] = ""
 
 
-class RefreshRequest(Request):
+class RefreshRequest(Request, frozen=True, kw_only=True):
     """POST /v1/auth/refresh, and POST /v1/auth/logout"""
 
     refresh_token: RefreshToken
 
 
-class TokenPair(Answer):
+class TokenPair(Answer, frozen=True, kw_only=True):
     """The access token is a short-lived JWT, the refresh token is opaque, works once and is replaced at each use."""
 
     access_token: str
@@ -41,7 +41,7 @@ class TokenPair(Answer):
     token_type: str = "Bearer"
 
 
-class Plan(Answer):
+class Plan(Answer, frozen=True, kw_only=True):
     """What the account may do. `expires_at` is null for a plan without an end."""
 
     name: str
@@ -49,7 +49,7 @@ class Plan(Answer):
     max_sessions: int
 
 
-class Totals(Answer):
+class Totals(Answer, frozen=True, kw_only=True):
     """Sums over the account's ended sessions."""
 
     sessions: Count = 0
@@ -58,7 +58,7 @@ class Totals(Answer):
     bytes: Count = 0
 
 
-class Account(Answer):
+class Account(Answer, frozen=True, kw_only=True):
     """GET /v1/me"""
 
     id: str

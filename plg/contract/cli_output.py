@@ -20,7 +20,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     schema: str
 
 
-class ErrorDetail(Answer):
+class ErrorDetail(Answer, frozen=True, kw_only=True):
     """`code` is stable; `next_step` is the command or act that mends it."""
 
     code: str
@@ -31,38 +31,38 @@ class ErrorDetail(Answer):
     request_id: str | None = None
 
 
-class ErrorDocument(Document):
+class ErrorDocument(Document, frozen=True, kw_only=True):
     """Printed on stderr when `--json` was asked and a command fails."""
 
     error: ErrorDetail
     schema: str = "plg.error/1"
 
 
-class AccountDocument(Document):
+class AccountDocument(Document, frozen=True, kw_only=True):
     account: Account
     server: str
     token_store: str
     schema: str = "plg.account/1"
 
 
-class SignedOutDocument(Document):
+class SignedOutDocument(Document, frozen=True, kw_only=True):
     signed_out: bool
     server: str
     schema: str = "plg.signed_out/1"
 
 
-class GamesDocument(Document):
+class GamesDocument(Document, frozen=True, kw_only=True):
     games: list[GameSummary]
     total: int
     schema: str = "plg.games/1"
 
 
-class GameDocument(Document):
+class GameDocument(Document, frozen=True, kw_only=True):
     game: GameDetail
     schema: str = "plg.game/1"
 
 
-class NodeRow(Answer):
+class NodeRow(Answer, frozen=True, kw_only=True):
     """A relay with the client's own measurement. `total_ms` is the way through it to the game, null when not known."""
 
     id: str
@@ -78,19 +78,19 @@ class NodeRow(Answer):
     game_leg: NodeGameLeg | None = None
 
 
-class NodesDocument(Document):
+class NodesDocument(Document, frozen=True, kw_only=True):
     nodes: list[NodeRow]
     schema: str = "plg.nodes/1"
 
 
-class RelayView(Answer):
+class RelayView(Answer, frozen=True, kw_only=True):
     node_id: str
     name: str
     country: str
     address: str
 
 
-class PathView(Answer):
+class PathView(Answer, frozen=True, kw_only=True):
     """Live numbers of one path over the last 10 s; null until measured."""
 
     path: int
@@ -103,7 +103,7 @@ class PathView(Answer):
     loss_down_percent: float | None
 
 
-class FlowView(Answer):
+class FlowView(Answer, frozen=True, kw_only=True):
     """One game flow. `route` is "relay" or "direct", `why` says for what reason it is direct."""
 
     local_port: int
@@ -115,7 +115,7 @@ class FlowView(Answer):
     idle_s: float
 
 
-class TrafficView(Answer):
+class TrafficView(Answer, frozen=True, kw_only=True):
     """Packets of the game: carried by the relay, sent direct, and leaked past the capture (not wanted, counted)."""
 
     packets_up: int
@@ -127,7 +127,7 @@ class TrafficView(Answer):
     dropped: dict[str, int]
 
 
-class StatusDocument(Document):
+class StatusDocument(Document, frozen=True, kw_only=True):
     """`plg status --json`, and each line of `plg connect --json` and `plg status --watch --json`.
 
     `state` is one of off, starting, observing, connecting, connected, reconnecting, stopping.
@@ -149,7 +149,7 @@ class StatusDocument(Document):
     schema: str = "plg.status/1"
 
 
-class EventDocument(Document):
+class EventDocument(Document, frozen=True, kw_only=True):
     """Something that happened, between two status lines of a live command."""
 
     event: str
@@ -158,21 +158,21 @@ class EventDocument(Document):
     schema: str = "plg.event/1"
 
 
-class DisconnectDocument(Document):
+class DisconnectDocument(Document, frozen=True, kw_only=True):
     disconnected: bool
     was_live: bool
     waited_s: float
     schema: str = "plg.disconnect/1"
 
 
-class VersionDocument(Document):
+class VersionDocument(Document, frozen=True, kw_only=True):
     version: str
     python: str
     platform: str
     schema: str = "plg.version/1"
 
 
-class DemoSide(Answer):
+class DemoSide(Answer, frozen=True, kw_only=True):
     """One way to the game in the demo: medians over the run."""
 
     rtt_ms_p50: float | None
@@ -182,7 +182,7 @@ class DemoSide(Answer):
     packets: int
 
 
-class DemoDocument(Document):
+class DemoDocument(Document, frozen=True, kw_only=True):
     """The summary of `plg demo`. `simulated` lists what is not real: the game, the bad path, the distances."""
 
     seconds: float

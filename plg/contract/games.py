@@ -29,14 +29,14 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
-class DestinationRule(Answer):
+class DestinationRule(Answer, frozen=True, kw_only=True):
     """Datagrams may go to these prefixes on these ports. An empty port list means every allowed port (1024 and up)."""
 
     cidrs: list[Cidr]
     ports: list[PortRange]
 
 
-class RegionPing(Answer):
+class RegionPing(Answer, frozen=True, kw_only=True):
     """A public host that answers near the region's game servers; `proxy` when it only stands for the region."""
 
     host: str
@@ -45,13 +45,13 @@ class RegionPing(Answer):
     proxy: bool
 
 
-class GameRegion(Answer):
+class GameRegion(Answer, frozen=True, kw_only=True):
     code: str
     name: str
     ping: list[RegionPing] = []
 
 
-class GameSummary(Answer):
+class GameSummary(Answer, frozen=True, kw_only=True):
     """One row of GET /v1/games"""
 
     slug: str
@@ -66,14 +66,14 @@ class GameSummary(Answer):
     executables: list[str]
 
 
-class GamePage(Answer):
+class GamePage(Answer, frozen=True, kw_only=True):
     games: list[GameSummary]
     total: Count
     limit: int
     offset: int
 
 
-class GameDetail(Answer):
+class GameDetail(Answer, frozen=True, kw_only=True):
     """GET /v1/games/{slug}. `observed_targets` is true when the client may ask the server to approve, one by one, the
     addresses that the game's own process talks to, because the profile knows none."""
 

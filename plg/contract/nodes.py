@@ -13,7 +13,7 @@ class NodeState(StrEnum):
     FULL = "full"
 
 
-class NodeGameLeg(Answer):
+class NodeGameLeg(Answer, frozen=True, kw_only=True):
     """The relay's own measurement to the game asked for; `rtt_ms` is null when nothing there could be measured."""
 
     region: str | None
@@ -22,7 +22,7 @@ class NodeGameLeg(Answer):
     estimated: bool
 
 
-class Node(Answer):
+class Node(Answer, frozen=True, kw_only=True):
     """A relay that is alive. `ping_token` lets a signed-in client measure it (32 bytes, protocol SPEC, probes)."""
 
     id: str
@@ -40,7 +40,7 @@ class Node(Answer):
     game_leg: NodeGameLeg | None = None
 
 
-class NodeList(Answer):
+class NodeList(Answer, frozen=True, kw_only=True):
     """GET /v1/nodes, and GET /v1/nodes?game=SLUG&target=HOST:PORT"""
 
     nodes: list[Node]

@@ -39,7 +39,7 @@ class ErrorCode(StrEnum):
     ENROLMENT_REFUSED = "enrolment_refused"
 
 
-class Problem(Answer):
+class Problem(Answer, frozen=True, kw_only=True):
     """One error answer. `detail` is one line for a person; `code` is for programs; `nearest` offers what may be meant."""
 
     title: str

@@ -13,7 +13,7 @@ CidHex = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 UserRef = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 
 
-class EnrolRequest(Request):
+class EnrolRequest(Request, frozen=True, kw_only=True):
     """POST /v1/relays/enrol. The token works once; `public_host` is where players reach the relay."""
 
     enrol_token: Annotated[str, Meta(min_length=16, max_length=128)]
@@ -25,14 +25,14 @@ class EnrolRequest(Request):
     max_sessions: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
 
 
-class TicketKey(Answer):
+class TicketKey(Answer, frozen=True, kw_only=True):
     """One key that seals this relay's tickets. Two are live while a rotation is under way."""
 
     key_id: int
     key: Base64
 
 
-class EnrolAnswer(Answer):
+class EnrolAnswer(Answer, frozen=True, kw_only=True):
     """The relay's identity for life; it keeps this in a 0600 file."""
 
     node_id: str
@@ -42,7 +42,7 @@ class EnrolAnswer(Answer):
     ticket_keys: list[TicketKey]
 
 
-class RegionMeasurement(Request):
+class RegionMeasurement(Request, frozen=True, kw_only=True):
     """What the relay measured to one probe target that the server named."""
 
     target_id: Annotated[str, Meta(max_length=128)]
@@ -50,7 +50,7 @@ class RegionMeasurement(Request):
     loss_percent: LossPercent = 0.0
 
 
-class HeartbeatRequest(Request):
+class HeartbeatRequest(Request, frozen=True, kw_only=True):
     """POST /v1/relays/heartbeat, every HEARTBEAT_INTERVAL_S; a relay silent for 15 s leaves the players' list."""
 
     boot_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
@@ -70,7 +70,7 @@ class HeartbeatRequest(Request):
 HEARTBEAT_INTERVAL_S = 5.0
 
 
-class ProbeTarget(Answer):
+class ProbeTarget(Answer, frozen=True, kw_only=True):
     """A host near game servers that the relay measures: `method` is "icmp" or "tcp" (connect time to `port`)."""
 
     target_id: str
@@ -79,7 +79,7 @@ class ProbeTarget(Answer):
     port: int | None
 
 
-class HeartbeatAnswer(Answer):
+class HeartbeatAnswer(Answer, frozen=True, kw_only=True):
     """`profiles_etag` differs from the relay's own: fetch GET /v1/relays/profiles. Revocations stay listed until expiry."""
 
     server_time_ms: int
@@ -92,12 +92,12 @@ class HeartbeatAnswer(Answer):
     disabled: bool = False
 
 
-class ProfileRule(Answer):
+class ProfileRule(Answer, frozen=True, kw_only=True):
     cidrs: list[Cidr]
     ports: list[PortRange]
 
 
-class ProfileAcl(Answer):
+class ProfileAcl(Answer, frozen=True, kw_only=True):
     """Where one game's packets may go, as the relay enforces it. `reply_from_same_prefix` widens replies to the rule's prefix."""
 
     profile_id: int
@@ -108,14 +108,14 @@ class ProfileAcl(Answer):
     low_ports_allowed: list[int] = []
 
 
-class ProfileSet(Answer):
+class ProfileSet(Answer, frozen=True, kw_only=True):
     """GET /v1/relays/profiles (ETag)"""
 
     etag: str
     profiles: list[ProfileAcl]
 
 
-class RegisterSessionRequest(Request):
+class RegisterSessionRequest(Request, frozen=True, kw_only=True):
     """Relay control: POST /v1/sessions. Optional: a ticket suffices; this overrides caps before the client arrives."""
 
     cid: CidHex
@@ -124,7 +124,7 @@ class RegisterSessionRequest(Request):
     kbit_per_second_down: Annotated[int, Meta(ge=1, le=65535)] | None = None
 
 
-class RevokeRequest(Request):
+class RevokeRequest(Request, frozen=True, kw_only=True):
     """Relay control: POST /v1/revocations. Ends a session and refuses its ticket until `expires_at_s` (Unix seconds)."""
 
     cid: CidHex | None = None
@@ -132,13 +132,13 @@ class RevokeRequest(Request):
     expires_at_s: Annotated[int, Meta(ge=0, le=2**33)]
 
 
-class DrainRequest(Request):
+class DrainRequest(Request, frozen=True, kw_only=True):
     """Relay control: POST /v1/drain. New sessions are refused; old ones end at most `seconds` from now."""
 
     seconds: Annotated[int, Meta(ge=0, le=86_400)] = 60
 
 
-class RelayFlow(Answer):
+class RelayFlow(Answer, frozen=True, kw_only=True):
     flow: int
     destination: str
     local_port: int
@@ -147,7 +147,7 @@ class RelayFlow(Answer):
     packets_down: Count
 
 
-class RelaySessionInfo(Answer):
+class RelaySessionInfo(Answer, frozen=True, kw_only=True):
     """One row of GET /v1/sessions of the relay's control API."""
 
     cid: str
@@ -163,11 +163,11 @@ class RelaySessionInfo(Answer):
     flows: list[RelayFlow]
 
 
-class RelaySessionList(Answer):
+class RelaySessionList(Answer, frozen=True, kw_only=True):
     sessions: list[RelaySessionInfo]
 
 
-class RelayHealth(Answer):
+class RelayHealth(Answer, frozen=True, kw_only=True):
     """GET /v1/health of the relay's control API."""
 
     status: str

@@ -19,7 +19,7 @@ from plg.contract.schema import (
 )
 
 
-class RelayMeasurement(Request):
+class RelayMeasurement(Request, frozen=True, kw_only=True):
     """What the client measured to one relay; `rtt_ms` null means that it did not answer."""
 
     node_id: Identifier
@@ -27,7 +27,7 @@ class RelayMeasurement(Request):
     loss_percent: LossPercent = 0.0
 
 
-class StartSessionRequest(Request):
+class StartSessionRequest(Request, frozen=True, kw_only=True):
     """POST /v1/sessions. `target` names a community server; `node_id` insists on one relay."""
 
     game: Slug
@@ -37,7 +37,7 @@ class StartSessionRequest(Request):
     client_version: Annotated[str, Meta(max_length=32)] = ""
 
 
-class RelayEndpoint(Answer):
+class RelayEndpoint(Answer, frozen=True, kw_only=True):
     """Where the relay listens; `relay_id` is the number that keys and tickets are bound to."""
 
     node_id: str
@@ -48,7 +48,7 @@ class RelayEndpoint(Answer):
     relay_id: int
 
 
-class SessionCaps(Answer):
+class SessionCaps(Answer, frozen=True, kw_only=True):
     """Limits that the ticket carries and the relay enforces; both ways, copies counted."""
 
     packets_per_second: int
@@ -58,7 +58,7 @@ class SessionCaps(Answer):
     local_ports: int
 
 
-class SessionGrant(Answer):
+class SessionGrant(Answer, frozen=True, kw_only=True):
     """What a client needs to open the tunnel. `key` (32 bytes) is the secret that the sealed `ticket` also holds.
 
     `cid` is 16 hex digits. `predicted_total_ms` is null when the leg from relay to game is not known.
@@ -82,13 +82,13 @@ class SessionGrant(Answer):
     chosen_because: str
 
 
-class ApproveTargetRequest(Request):
+class ApproveTargetRequest(Request, frozen=True, kw_only=True):
     """POST /v1/sessions/{id}/targets: one more destination for a running session; the answer is a new SessionGrant."""
 
     target: HostPort
 
 
-class PathMetrics(Request):
+class PathMetrics(Request, frozen=True, kw_only=True):
     """One path of a session, summed over its life."""
 
     path: Annotated[int, Meta(ge=0, le=7)]
@@ -99,7 +99,7 @@ class PathMetrics(Request):
     loss_down_percent: LossPercent | None = None
 
 
-class StopSessionRequest(Request):
+class StopSessionRequest(Request, frozen=True, kw_only=True):
     """POST /v1/sessions/{id}/stop"""
 
     seconds: Annotated[float, Meta(ge=0, le=31_536_000)] = 0.0
@@ -112,7 +112,7 @@ class StopSessionRequest(Request):
     reason: Annotated[str, Meta(max_length=64)] = "user"
 
 
-class SessionRecord(Answer):
+class SessionRecord(Answer, frozen=True, kw_only=True):
     """One row of GET /v1/sessions"""
 
     session_id: str
@@ -133,7 +133,7 @@ class SessionRecord(Answer):
     loss_down_percent: float | None
 
 
-class SessionPage(Answer):
+class SessionPage(Answer, frozen=True, kw_only=True):
     sessions: list[SessionRecord]
     total: Count
     limit: int

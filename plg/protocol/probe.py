@@ -1,0 +1,80 @@
+"""LPING and LPONG: measuring a relay before there is a session (SPEC section 8).
+
+Only who holds a token of the server is answered, and the answer has the length of the question: relays are no reflectors.
+The token is not bound to the asker's address, because the server may see the client under another one than the relay does
+(IPv6 and IPv4, several providers); it expires, and relays limit the rate per source.
+"""
+
+import struct
+from dataclasses import dataclass
+from hashlib import blake2s
+from hmac import compare_digest
+from typing import Final
+
+from plg.protocol.constants import MAC_LENGTH, PROBE_LENGTH, PROBE_TOKEN_LENGTH, TYPE_LPING, TYPE_LPONG
+from plg.protocol.errors import DropReason, ProtocolMisuse
+from plg.protocol.header import outer_byte, parse_outer
+
+_PROBE: Final = struct.Struct(">BQB28sHQQQ")
+_TOKEN: Final = struct.Struct(">I8s16s")
+FLAG_DRAINING: Final = 1
+FLAG_FULL: Final = 2
+
+
+def make_probe_token(key: bytes, expires_at_s: int, serial: bytes) -> bytes:
+    """Server side: 28 bytes, expiry 4, serial 8, BLAKE2s-128 keyed with `probe_key(ticket_key)`."""
+    if len(serial) != 8:
+        raise ProtocolMisuse("probe token serial must have 8 bytes")
+    return _TOKEN.pack(expires_at_s, serial, _token_mac(key, expires_at_s, serial))
+
+
+def _token_mac(key: bytes, expires_at_s: int, serial: bytes) -> bytes:
+    return blake2s(struct.pack(">I8s", expires_at_s, serial), key=key, digest_size=MAC_LENGTH).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReply:
+    """LPONG as the client reads it: `t1` is its own stamp, `t2` and `t3` are the relay's at arrival and departure, us."""
+
+    nonce: int
+    probe_id: int
+    t1_us: int
+    t2_us: int
+    t3_us: int
+    draining: bool
+    full: bool
+
+
+def build_probe(nonce: int, token: bytes, probe_id: int, t1_us: int) -> bytes:
+    """Client side: one LPING of 64 bytes. `nonce` is random, 64 bits, and ties the answer to the question."""
+    if len(token) != PROBE_TOKEN_LENGTH:
+        raise ProtocolMisuse("probe token must have 28 bytes")
+    return _PROBE.pack(outer_byte(TYPE_LPING), nonce, 0, token, probe_id & 0xFFFF, t1_us, 0, 0)
+
+
+def answer_probe(
+    datagram: bytes, probe_keys: tuple[bytes, ...], unix_s: float, arrived_us: int, departs_us: int, flags: int = 0
+) -> bytes | DropReason:
+    """Relay side: the LPONG for a valid LPING, else the drop reason."""
+    if len(datagram) != PROBE_LENGTH:
+        return DropReason.MALFORMED
+    _, nonce, zero, token, probe_id, t1_us, _, _ = _PROBE.unpack(datagram)
+    if zero:
+        return DropReason.MALFORMED
+    expires_at_s, serial, mac = _TOKEN.unpack(token)
+    if unix_s > expires_at_s:
+        return DropReason.PROBE_EXPIRED
+    if not any(compare_digest(mac, _token_mac(key, expires_at_s, serial)) for key in probe_keys):
+        return DropReason.PROBE_FORGED
+    return _PROBE.pack(outer_byte(TYPE_LPONG), nonce, flags, token, probe_id, t1_us, arrived_us, departs_us)
+
+
+def read_probe_reply(datagram: bytes) -> ProbeReply | DropReason:
+    """Client side: decode LPONG. The caller checks that nonce and probe id are ones it sent."""
+    outer = parse_outer(datagram)
+    if isinstance(outer, DropReason):
+        return outer
+    if outer.kind != TYPE_LPONG or len(datagram) != PROBE_LENGTH:
+        return DropReason.WRONG_TYPE
+    _, nonce, flags, _, probe_id, t1_us, t2_us, t3_us = _PROBE.unpack(datagram)
+    return ProbeReply(nonce, probe_id, t1_us, t2_us, t3_us, bool(flags & FLAG_DRAINING), bool(flags & FLAG_FULL))
