@@ -57,11 +57,10 @@ SUITE_CHACHA20_POLY1305: Final = 2
 
 # --- Specification: time ---------------------------------------------------------------------------------------------
 CLOCK_SKEW_S: Final = 60.0  # tolerated between server, relay and client clocks: unsynchronised home computers
-REKEY_KEEP_OLD_S: Final = 3.0  # packets under the old key may still be on their way
 CLOSE_TOMBSTONE_S: Final = 15.0  # DATA of a closed session is dropped in silence that long
 
 # --- Implementation: rekey -------------------------------------------------------------------------------------------
-REKEY_AFTER_PACKETS: Final = 1 << 22  # half of AES-GCM's limit of 2^23 per key (RFC 9001, section 6.6)
+REKEY_AFTER_SEQUENCES: Final = 1 << 20  # eight copies of each stay within AES-GCM's 2^23 packets (RFC 9001, 6.6)
 REKEY_AFTER_S: Final = 3600.0
 
 # --- Implementation: sizes -------------------------------------------------------------------------------------------

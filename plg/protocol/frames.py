@@ -1,0 +1,287 @@
+"""Control frames: what travels sealed in DATA on flow 0 (SPEC section 6).
+
+A control body is a run of frames, each opcode 1, length 2, content. Unknown opcodes are skipped, so that a newer peer may say
+more; a frame that is cut short or has a wrong length ends the reading of its datagram.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+from plg.protocol.destination import Address
+
+_FRAME: Final = struct.Struct(">BH")
+_PING: Final = struct.Struct(">HII")
+_PONG: Final = struct.Struct(">HIIIIII")
+_FLOW_OPEN: Final = struct.Struct(">BHHB")
+_PORT: Final = struct.Struct(">H")
+_FRAGMENT: Final = struct.Struct(">HBB")
+_STATS: Final = struct.Struct(">BIIII")
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """`sent_us` is the sender's clock modulo 2^32; `sent_count` counts its datagrams on this path, this one included."""
+
+    ping_id: int
+    sent_us: int
+    sent_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Echo of a Ping plus the answerer's stamps and counts: received on the path, sent on the path, highest sequence."""
+
+    ping_id: int
+    sent_us: int
+    arrived_us: int
+    replied_us: int
+    received_count: int
+    sent_count: int
+    highest_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOpen:
+    """Names a flow's destination and carries the flow's next payload; repeated with each payload until FLOW_OK."""
+
+    flow: int
+    local_port: int
+    egress_epoch: int
+    address: Address
+    port: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOk:
+    flow: int
+    resume_token: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDeny:
+    flow: int
+    reason: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowClose:
+    """The client will not use the flow id any more until it opens it again."""
+
+    flow: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathChallenge:
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PathResponse:
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What the sender of this frame received on one path since the session began: for the peer's redundancy choice."""
+
+    path: int
+    received: int
+    duplicates: int
+    jitter_us: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """The relay ends in `seconds`: new flows belong elsewhere."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Egress:
+    """The client moved its flows to another exit; epochs only grow."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    reason: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRenewal:
+    """A newer ticket for the same session: same CID, same K, later expiry, perhaps more targets."""
+
+    ticket: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TicketAccepted:
+    expires_at_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Half `index` (0 or 1) of a payload too long for one datagram."""
+
+    fragment_id: int
+    index: int
+    flow: int
+    payload: bytes
+
+
+Frame = (
+    Ping | Pong | FlowOpen | FlowOk | FlowDeny | FlowClose | PathChallenge | PathResponse | Stats | Drain | Egress | Close
+    | TicketRenewal | TicketAccepted | Fragment
+)  # fmt: skip
+
+PING: Final = 1
+PONG: Final = 2
+FLOW_OPEN: Final = 3
+FLOW_OK: Final = 4
+FLOW_DENY: Final = 5
+PATH_CHALLENGE: Final = 6
+PATH_RESPONSE: Final = 7
+STATS: Final = 8
+DRAIN: Final = 9
+EGRESS: Final = 10
+CLOSE: Final = 11
+TICKET_RENEWAL: Final = 12
+TICKET_ACCEPTED: Final = 13
+FLOW_CLOSE: Final = 14
+FRAGMENT: Final = 15
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """One frame with its opcode and length."""
+    match frame:
+        case Ping(ping_id, sent_us, sent_count):
+            opcode, content = PING, _PING.pack(ping_id, sent_us, sent_count & 0xFFFFFFFF)
+        case Pong(ping_id, sent_us, arrived_us, replied_us, received, sent, highest):
+            opcode = PONG
+            content = _PONG.pack(
+                ping_id,
+                sent_us,
+                arrived_us,
+                replied_us,
+                received & 0xFFFFFFFF,
+                sent & 0xFFFFFFFF,
+                highest & 0xFFFFFFFF,
+            )
+        case FlowOpen(flow, local_port, epoch, address, port, payload):
+            opcode = FLOW_OPEN
+            head = _FLOW_OPEN.pack(flow, local_port, epoch, address.version)
+            content = head + address.packed + _PORT.pack(port) + payload
+        case FlowOk(flow, resume_token):
+            opcode, content = FLOW_OK, bytes([flow]) + resume_token
+        case FlowDeny(flow, reason):
+            opcode, content = FLOW_DENY, bytes([flow, reason])
+        case FlowClose(flow):
+            opcode, content = FLOW_CLOSE, bytes([flow])
+        case PathChallenge(data):
+            opcode, content = PATH_CHALLENGE, data
+        case PathResponse(data):
+            opcode, content = PATH_RESPONSE, data
+        case Stats(path, received, duplicates, jitter_us, lost):
+            opcode, content = STATS, _STATS.pack(path, received, duplicates, jitter_us, lost)
+        case Drain(seconds):
+            opcode, content = DRAIN, _PORT.pack(min(seconds, 0xFFFF))
+        case Egress(epoch):
+            opcode, content = EGRESS, _PORT.pack(epoch)
+        case Close(reason):
+            opcode, content = CLOSE, bytes([reason])
+        case TicketRenewal(ticket):
+            opcode, content = TICKET_RENEWAL, ticket
+        case TicketAccepted(expires_at_s):
+            opcode, content = TICKET_ACCEPTED, expires_at_s.to_bytes(4, "big")
+        case Fragment(fragment_id, index, flow, payload):
+            opcode, content = FRAGMENT, _FRAGMENT.pack(fragment_id, index, flow) + payload
+    return _FRAME.pack(opcode, len(content)) + content
+
+
+def read_frames(body: bytes) -> Iterator[Frame | None]:
+    """Every frame of a control body in order. None once, at the end, where the rest cannot be read; never raises."""
+    at = 0
+    while at < len(body):
+        if len(body) - at < _FRAME.size:
+            yield None
+            return
+        opcode, length = _FRAME.unpack_from(body, at)
+        at += _FRAME.size
+        content = body[at : at + length]
+        at += length
+        if len(content) != length:
+            yield None
+            return
+        try:
+            frame = _decode(opcode, content)
+        except (struct.error, ValueError, IndexError):
+            yield None
+            return
+        if frame is not None:
+            yield frame
+
+
+def _decode(opcode: int, content: bytes) -> Frame | None:
+    """One frame; None for an opcode that this version does not know. Wrong lengths raise ValueError or struct.error."""
+    match opcode:
+        case 1:
+            return Ping(*_PING.unpack(content))
+        case 2:
+            return Pong(*_PONG.unpack(content))
+        case 3:
+            return _decode_flow_open(content)
+        case 4:
+            return FlowOk(content[0], content[1:])
+        case 5:
+            flow, reason = content
+            return FlowDeny(flow, reason)
+        case 6 | 7:
+            if len(content) != 8:
+                raise ValueError("path challenge")
+            return PathChallenge(content) if opcode == PATH_CHALLENGE else PathResponse(content)
+        case 8:
+            return Stats(*_STATS.unpack(content))
+        case 9:
+            return Drain(*_PORT.unpack(content))
+        case 10:
+            return Egress(*_PORT.unpack(content))
+        case 11:
+            (reason,) = content
+            return Close(reason)
+        case 12:
+            return TicketRenewal(content)
+        case 13:
+            if len(content) != 4:
+                raise ValueError("expiry")
+            return TicketAccepted(int.from_bytes(content, "big"))
+        case 14:
+            (flow,) = content
+            return FlowClose(flow)
+        case 15:
+            fragment_id, index, flow = _FRAGMENT.unpack_from(content)
+            if index > 1:
+                raise ValueError("fragment index")
+            return Fragment(fragment_id, index, flow, content[_FRAGMENT.size :])
+        case _:
+            return None
+
+
+def _decode_flow_open(content: bytes) -> FlowOpen:
+    flow, local_port, epoch, version = _FLOW_OPEN.unpack_from(content)
+    at = _FLOW_OPEN.size
+    address: Address
+    if version == 4:
+        address, at = IPv4Address(content[at : at + 4]), at + 4
+    elif version == 6:
+        address, at = IPv6Address(content[at : at + 16]), at + 16
+    else:
+        raise ValueError("address family")
+    (port,) = _PORT.unpack_from(content, at)
+    return FlowOpen(flow, local_port, epoch, address, port, content[at + 2 :])
