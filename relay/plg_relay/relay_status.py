@@ -1,0 +1,87 @@
+"""How the relay is doing, for heartbeats, health and metrics: rates are differences between two looks."""
+
+import time
+
+from plg.contract.relay_control import HeartbeatRequest, RegionMeasurement, RelayHealth
+from plg_relay.plane import Plane, PlaneStatus
+
+MAX_REPORTED_DROPS = 64
+RATE_MIN_INTERVAL_S = 1.0
+"""Two looks closer together than this share one rate: a short interval would only measure noise."""
+
+
+class RelayStatus:
+    """Knows the plane and who we are; `measurements` is filled by the game probes."""
+
+    def __init__(
+        self, plane: Plane, *, node_id: str, boot_id: str, version: str, max_sessions: int, started_s: float
+    ) -> None:
+        self.plane = plane
+        self.node_id = node_id
+        self.boot_id = boot_id
+        self.version = version
+        self.max_sessions = max_sessions
+        self._started_s = started_s
+        self._last: tuple[float, PlaneStatus] = (started_s, PlaneStatus())
+        self._rates = (0.0, 0.0, 0.0)
+
+    def uptime_s(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started_s
+
+    def rates(self, status: PlaneStatus) -> tuple[float, float, float]:
+        """Packets/s, kbit/s (both ways together) and percent of one processor since the last look."""
+        now_s = time.monotonic()
+        then_s, before = self._last
+        elapsed_s = now_s - then_s
+        if elapsed_s >= RATE_MIN_INTERVAL_S:
+            packets = status.packets_up + status.packets_down - before.packets_up - before.packets_down
+            volume = status.bytes_up + status.bytes_down - before.bytes_up - before.bytes_down
+            self._rates = (
+                max(packets, 0) / elapsed_s,
+                max(volume, 0) * 8 / 1000 / elapsed_s,
+                max(status.cpu_s - before.cpu_s, 0.0) / elapsed_s * 100,
+            )
+            self._last = (now_s, status)
+        return self._rates
+
+    async def heartbeat(self, profiles_etag: str, measurements: list[RegionMeasurement]) -> HeartbeatRequest:
+        """The body of the next heartbeat."""
+        status = await self.plane.status()
+        packets_per_second, kbit_per_second, cpu_percent = self.rates(status)
+        worst_drops = sorted(status.drops.items(), key=lambda item: -item[1])[:MAX_REPORTED_DROPS]
+        return HeartbeatRequest(
+            boot_id=self.boot_id,
+            version=self.version,
+            draining=status.draining,
+            sessions=status.sessions,
+            max_sessions=self.max_sessions,
+            packets_per_second=packets_per_second,
+            kbit_per_second=kbit_per_second,
+            cpu_percent=cpu_percent,
+            loop_lag_ms=status.loop_lag_ms,
+            drops=dict(worst_drops),
+            profiles_etag=profiles_etag,
+            measurements=measurements,
+        )
+
+    async def health(self) -> RelayHealth:
+        """The answer of the control API's health route."""
+        status = await self.plane.status()
+        packets_per_second, kbit_per_second, _ = self.rates(status)
+        state = "draining" if status.draining else "full" if status.sessions >= self.max_sessions else "up"
+        return RelayHealth(
+            status=state,
+            version=self.version,
+            boot_id=self.boot_id,
+            node_id=self.node_id,
+            draining=status.draining,
+            sessions=status.sessions,
+            max_sessions=self.max_sessions,
+            workers=self.plane.workers,
+            packets_per_second=packets_per_second,
+            kbit_per_second=kbit_per_second,
+            loop_lag_ms=status.loop_lag_ms,
+            uptime_s=self.uptime_s(),
+            drops=status.drops,
+        )
