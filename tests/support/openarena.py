@@ -1,0 +1,248 @@
+"""OpenArena, unmodified, from Debian: a real server and a real client in namespaces, and what the game itself counts.
+
+The client draws into Xvfb. Both are steered through standard input and observed through their console: `status` names the
+address that the server sees, `showdrop 1` reports each lost, late or doubled packet of the game's own sequence numbers, at
+both ends. quakestat gives the ping that players would see.
+"""
+
+import os
+import re
+import select
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from plg.lab.namespaces import Lab, Namespace
+
+DEFAULT_PORT = 27960
+GAMES_DIRECTORY = "/usr/games"
+BINARIES = (f"{GAMES_DIRECTORY}/openarena", f"{GAMES_DIRECTORY}/openarena-server", "Xvfb", "quakestat")
+"""What the tests need; Debian packages openarena, openarena-server, xvfb, qstat."""
+
+SERVER_START_S = 60.0
+"""Loading the map takes 3 s on an idle machine; two busy cores shared with other tests need much more."""
+
+CLIENT_START_S = 90.0
+"""Software rendering has to upload every texture once: 4 s on an idle machine."""
+
+_DROPPED = re.compile(r":\s*Dropped (\d+) packets at \d+")
+_OUT_OF_ORDER = re.compile(r":\s*Out of order packet \d+ at \d+")
+_COLOUR = re.compile(r"\^\d")
+_STATUS_ROW = re.compile(r"^\s*(\d+)\s+(-?\d+)\s+(\S+)\s+(.+?)\s+(\S+)\s+(\d+)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class PacketFaults:
+    """What the game's own sequence numbers say: packets never seen, and packets that came late or twice."""
+
+    lost: int
+    late_or_doubled: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPlayer:
+    """One row of the server's `status`. `ping_ms` is None while the player is connecting or is being dropped."""
+
+    name: str
+    ping_ms: int | None
+    address: str
+
+
+def console_faults(console: str) -> PacketFaults:
+    """Count the reports of `showdrop 1` in a console's text."""
+    return PacketFaults(
+        lost=sum(int(count) for count in _DROPPED.findall(console)),
+        late_or_doubled=len(_OUT_OF_ORDER.findall(console)),
+    )
+
+
+def console_players(console: str) -> list[SeenPlayer]:
+    """The players of the last complete `status` answer in a console's text."""
+    _, header, answer = console.rpartition("cl score ping name")
+    players = []
+    for line in answer.splitlines() if header else []:
+        row = _STATUS_ROW.match(_COLOUR.sub("", line))
+        if row is not None:
+            ping = row[3]
+            players.append(SeenPlayer(row[4].strip(), int(ping) if ping.isdigit() else None, row[5]))
+    return players
+
+
+class Console:
+    """A game's process: lines go in through standard input, its console text is in a log file."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    def text(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def size(self) -> int:
+        return self._log.stat().st_size
+
+    def text_since(self, offset: int) -> str:
+        return self._log.read_bytes()[offset:].decode("utf-8", errors="replace")
+
+    def send(self, line: str) -> None:
+        stdin: IO[bytes] | None = self.process.stdin
+        if stdin is None:
+            raise RuntimeError("this game was started without a standard input")
+        stdin.write(line.encode() + b"\n")
+        stdin.flush()
+
+    def wait_for(self, condition: Callable[[str], bool], what: str, timeout_s: float, since: int = 0) -> str:
+        """The console's text from `since` on, once `condition` holds for it. Raises AssertionError with its end otherwise."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            text = self.text_since(since)
+            if condition(text):
+                return text
+            if self.process.poll() is not None:
+                raise AssertionError(f"the game ended with {self.process.returncode} before: {what}\n{text[-2000:]}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {timeout_s:g} s: {what}\n{text[-2000:]}")
+            time.sleep(0.1)
+
+
+class OpenArenaServer(Console):
+    """A dedicated server on one address of a namespace. `devmap` lets a client use its cheap, invisible settings."""
+
+    def __init__(self, lab: Lab, host: Namespace, address: str, folder: Path, *, port: int = DEFAULT_PORT) -> None:
+        self.address = address
+        self.port = port
+        self._host = host
+        settings = {
+            "dedicated": "1",  # 1 is LAN: no call to a master server
+            "net_ip": address,
+            "net_port": str(port),
+            "net_enabled": "1",
+            "sv_fps": "60",
+            "sv_lanForceRate": "0",
+            "sv_maxRate": "100000",
+            "sv_hostname": "plg-lab",
+            "sv_pure": "0",
+            "showdrop": "1",
+            "g_inactivity": "0",
+            "timelimit": "0",
+            "fraglimit": "0",
+        }
+        process, log = _start(lab, host, f"{GAMES_DIRECTORY}/openarena-server", settings, ["+devmap", "oa_dm1"], folder)
+        super().__init__(process, log)
+
+    def wait_until_ready(self) -> None:
+        self.wait_for(lambda text: "AAS initialized." in text, "server loads its map", SERVER_START_S)
+
+    def players(self) -> list[SeenPlayer]:
+        """Ask the server who plays, from where, with which ping."""
+        before = self.size()
+        self.send("status")
+        # The answer ends with an empty line.
+        text = self.wait_for(lambda said: "\n\n" in said.partition("-- -----")[2], "server answers status", 10, before)
+        return console_players(text)
+
+    def quakestat_ping_ms(self, player: str) -> int | None:
+        """The ping of `player` as the public query protocol tells it, or None when the player is not in."""
+        query = ["quakestat", "-raw", "\t", "-P", "-nh", "-q3s", f"{self.address}:{self.port}"]
+        for line in self._host.run(query, check=False).stdout.splitlines():
+            columns = _COLOUR.sub("", line).split("\t")
+            if len(columns) >= 3 and columns[0] == player:
+                return int(columns[2])
+        return None
+
+    def faults(self) -> PacketFaults:
+        return console_faults(self.text())
+
+
+class OpenArenaClient(Console):
+    """A player in a window of 160x120 that shows nothing: 13 % of a core. It stands still, and sends 63 packets a second."""
+
+    def __init__(self, lab: Lab, host: Namespace, server: str, folder: Path, *, name: str = "plgplayer") -> None:
+        self.name = name
+        self._lab = lab
+        folder.mkdir(parents=True)
+        self._xvfb, display = _start_xvfb(host, folder)
+        settings = {
+            "name": name,
+            "s_initsound": "0",
+            "r_mode": "-1",
+            "r_customwidth": "160",
+            "r_customheight": "120",
+            "r_fullscreen": "0",
+            "r_norefresh": "1",
+            "com_introplayed": "1",
+            "com_maxfps": "63",
+            "com_maxfpsUnfocused": "63",
+            "com_maxfpsMinimized": "63",
+            "snaps": "60",
+            "rate": "100000",
+            "cl_maxpackets": "63",
+            "cl_motd": "0",
+            "cl_allowDownload": "0",
+            "cl_timeout": "30",
+            "showdrop": "1",
+        }
+        process, log = _start(
+            lab, host, f"{GAMES_DIRECTORY}/openarena", settings, ["+connect", server], folder, {"DISPLAY": display}
+        )
+        super().__init__(process, log)
+
+    def wait_until_playing(self) -> None:
+        self.wait_for(self._has_entered, f"{self.name} enters the game", CLIENT_START_S)
+
+    def _has_entered(self, text: str) -> bool:
+        return f"{self.name} entered the game" in _COLOUR.sub("", text)
+
+    def faults(self) -> PacketFaults:
+        return console_faults(self.text())
+
+    def quit(self) -> None:
+        """Leave as a player does: the server is told."""
+        self.send("quit")
+        try:
+            self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._lab.stop(self.process)
+        self._lab.stop(self._xvfb)
+
+
+def _start(
+    lab: Lab,
+    host: Namespace,
+    binary: str,
+    settings: dict[str, str],
+    commands: list[str],
+    folder: Path,
+    more_env: dict[str, str] | None = None,
+) -> "tuple[subprocess.Popen[bytes], Path]":
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "console.log"
+    argv = [binary]
+    for key, value in settings.items():
+        argv += ["+set", key, value]
+    env = {"HOME": str(folder), "PATH": f"{GAMES_DIRECTORY}:{os.defpath}", "LANG": "C", **(more_env or {})}
+    with log.open("wb") as out:
+        process = host.spawn(
+            [*argv, *commands], env=env, cwd=folder, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT
+        )
+    return process, log
+
+
+def _start_xvfb(host: Namespace, folder: Path) -> "tuple[subprocess.Popen[bytes], str]":
+    """A screen of its own; Xvfb itself picks a free display number and writes it to standard output."""
+    with (folder / "xvfb.log").open("wb") as log:
+        process = host.spawn(
+            ["Xvfb", "-displayfd", "1", "-screen", "0", "320x240x24", "-nolisten", "tcp"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+    if process.stdout is None:
+        raise RuntimeError("Xvfb was started without a pipe")
+    ready, _, _ = select.select([process.stdout], [], [], 30)
+    number = process.stdout.readline().decode().strip() if ready else ""
+    if not number.isdigit():
+        raise AssertionError("Xvfb did not start: " + (folder / "xvfb.log").read_text(errors="replace")[-500:])
+    return process, f":{number}"
