@@ -1,0 +1,63 @@
+"""What the server's word becomes."""
+
+from plg.contract.relay_control import HeartbeatAnswer, ProfileAcl, ProfileSet, RevokeRequest, TicketKey
+from plg_relay.policy import Policy, after_heartbeat, with_profiles, with_revocation
+
+KEYS = [TicketKey(key_id=1, key="QUJD")]
+
+
+def answer(**changes: object) -> HeartbeatAnswer:
+    fields: dict[str, object] = {
+        "server_time_ms": 0,
+        "profiles_etag": "e",
+        "ticket_keys": KEYS,
+        "revoked_cids": [],
+        "revoked_users": [],
+        "denied_addresses": [],
+        "probe_targets": [],
+    }
+    return HeartbeatAnswer(**(fields | changes))  # type: ignore[arg-type]  # the test's own table of fields
+
+
+def test_an_answer_that_says_nothing_new_leaves_the_same_object() -> None:
+    policy = Policy(ticket_keys=KEYS)
+    assert after_heartbeat(policy, answer(), 10) is policy
+
+
+def test_keys_revocations_and_denied_addresses_are_taken_over() -> None:
+    new_keys = [*KEYS, TicketKey(key_id=2, key="REVG")]
+    policy = after_heartbeat(
+        Policy(ticket_keys=KEYS),
+        answer(ticket_keys=new_keys, revoked_cids=["ab"], revoked_users=["cd"], denied_addresses=["1.2.3.4/32"]),
+        0,
+    )
+    assert policy.ticket_keys == new_keys
+    assert policy.all_revoked_cids() == {"ab"}
+    assert policy.all_revoked_users() == {"cd"}
+    assert policy.denied_addresses == ["1.2.3.4/32"]
+
+
+def test_an_answer_without_keys_keeps_the_old_ones() -> None:
+    assert after_heartbeat(Policy(ticket_keys=KEYS), answer(ticket_keys=[], disabled=True), 0).ticket_keys == KEYS
+
+
+def test_a_small_wander_of_the_clock_is_not_a_change_and_a_step_is() -> None:
+    policy = Policy(ticket_keys=KEYS)
+    assert after_heartbeat(policy, answer(), 400) is policy
+    assert after_heartbeat(policy, answer(), -60_000).clock_offset_ms == -60_000
+
+
+def test_profiles_are_replaced_as_a_whole() -> None:
+    profile = ProfileAcl(profile_id=1, revision=1, slug="game", rules=[])
+    policy = with_profiles(Policy(ticket_keys=KEYS), ProfileSet(etag="e2", profiles=[profile]))
+    assert (policy.profiles_etag, policy.profiles) == ("e2", [profile])
+
+
+def test_own_revocations_add_to_the_servers_and_leave_at_their_expiry() -> None:
+    policy = Policy(revoked_cids=["aa"])
+    policy = with_revocation(policy, RevokeRequest(cid="bb", expires_at_s=100), 0)
+    policy = with_revocation(policy, RevokeRequest(user_ref="cc", expires_at_s=300), 0)
+    assert policy.all_revoked_cids() == {"aa", "bb"}
+    assert policy.all_revoked_users() == {"cc"}
+    policy = with_revocation(policy, RevokeRequest(cid="dd", expires_at_s=300), 200)
+    assert policy.all_revoked_cids() == {"aa", "dd"}
