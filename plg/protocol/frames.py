@@ -160,49 +160,44 @@ FRAGMENT: Final = 15
 
 def encode_frame(frame: Frame) -> bytes:
     """One frame with its opcode and length."""
+    opcode, content = _encode(frame)
+    return _FRAME.pack(opcode, len(content)) + content
+
+
+def _encode(frame: Frame) -> tuple[int, bytes]:
     match frame:
         case Ping(ping_id, sent_us, sent_count):
-            opcode, content = PING, _PING.pack(ping_id, sent_us, sent_count & 0xFFFFFFFF)
+            return PING, _PING.pack(ping_id, sent_us, sent_count & 0xFFFFFFFF)
         case Pong(ping_id, sent_us, arrived_us, replied_us, received, sent, highest):
-            opcode = PONG
-            content = _PONG.pack(
-                ping_id,
-                sent_us,
-                arrived_us,
-                replied_us,
-                received & 0xFFFFFFFF,
-                sent & 0xFFFFFFFF,
-                highest & 0xFFFFFFFF,
-            )
+            counts = (received & 0xFFFFFFFF, sent & 0xFFFFFFFF, highest & 0xFFFFFFFF)
+            return PONG, _PONG.pack(ping_id, sent_us, arrived_us, replied_us, *counts)
         case FlowOpen(flow, local_port, epoch, address, port, payload):
-            opcode = FLOW_OPEN
             head = _FLOW_OPEN.pack(flow, local_port, epoch, address.version)
-            content = head + address.packed + _PORT.pack(port) + payload
+            return FLOW_OPEN, head + address.packed + _PORT.pack(port) + payload
         case FlowOk(flow, resume_token):
-            opcode, content = FLOW_OK, bytes([flow]) + resume_token
+            return FLOW_OK, bytes([flow]) + resume_token
         case FlowDeny(flow, reason):
-            opcode, content = FLOW_DENY, bytes([flow, reason])
+            return FLOW_DENY, bytes([flow, reason])
         case FlowClose(flow):
-            opcode, content = FLOW_CLOSE, bytes([flow])
+            return FLOW_CLOSE, bytes([flow])
         case PathChallenge(data):
-            opcode, content = PATH_CHALLENGE, data
+            return PATH_CHALLENGE, data
         case PathResponse(data):
-            opcode, content = PATH_RESPONSE, data
+            return PATH_RESPONSE, data
         case Stats(path, received, duplicates, jitter_us, lost):
-            opcode, content = STATS, _STATS.pack(path, received, duplicates, jitter_us, lost)
+            return STATS, _STATS.pack(path, received, duplicates, jitter_us, lost)
         case Drain(seconds):
-            opcode, content = DRAIN, _PORT.pack(min(seconds, 0xFFFF))
+            return DRAIN, _PORT.pack(min(seconds, 0xFFFF))
         case Egress(epoch):
-            opcode, content = EGRESS, _PORT.pack(epoch)
+            return EGRESS, _PORT.pack(epoch)
         case Close(reason):
-            opcode, content = CLOSE, bytes([reason])
+            return CLOSE, bytes([reason])
         case TicketRenewal(ticket):
-            opcode, content = TICKET_RENEWAL, ticket
+            return TICKET_RENEWAL, ticket
         case TicketAccepted(expires_at_s):
-            opcode, content = TICKET_ACCEPTED, expires_at_s.to_bytes(4, "big")
+            return TICKET_ACCEPTED, expires_at_s.to_bytes(4, "big")
         case Fragment(fragment_id, index, flow, payload):
-            opcode, content = FRAGMENT, _FRAGMENT.pack(fragment_id, index, flow) + payload
-    return _FRAME.pack(opcode, len(content)) + content
+            return FRAGMENT, _FRAGMENT.pack(fragment_id, index, flow) + payload
 
 
 def read_frames(body: bytes) -> Iterator[Frame | None]:

@@ -6,6 +6,7 @@ the offset cancels, loss comes from cumulative counters on both sides (as in RTC
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from plg.protocol.constants import METER_WINDOW_S
@@ -128,7 +129,7 @@ def _jitter_ms(transits_us: list[int]) -> float | None:
     """Mean absolute difference of consecutive transits (the D of RFC 3550, section 6.4.1)."""
     if len(transits_us) < 2:
         return None
-    steps = [abs(_signed(b - a)) for a, b in zip(transits_us, transits_us[1:], strict=False)]
+    steps = [abs(_signed(b - a)) for a, b in pairwise(transits_us)]
     return sum(steps) / len(steps) / 1000
 
 

@@ -1,0 +1,449 @@
+"""The client's end of a session (SPEC sections 5 and 6). Verbs as in every sans-IO core: bytes and `now` in, bytes and events out.
+
+The owner feeds `receive_datagram`, `send_payload` and `handle_timeout`, and after each call sends `datagrams_to_send()`,
+drains `next_event()` and arms one timer for `next_timeout()`.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import ip_address
+
+from plg.protocol.client_flows import ClientFlow, ClientFlows, FlowState
+from plg.protocol.constants import (
+    ACTIVE_FOR_S,
+    CLOSE_REPEATS,
+    CLOSE_SPACING_S,
+    HANDSHAKE_NONCE_LENGTH,
+    HANDSHAKE_TIMEOUT_S,
+    HELLO_ATTEMPT_S,
+    HELLO_RETRY_MAX_S,
+    HELLO_RETRY_S,
+    LOST_AFTER_S,
+    MAX_PAYLOAD,
+    MAX_PAYLOAD_PER_DATAGRAM,
+    PING_INTERVAL_ACTIVE_S,
+    PING_INTERVAL_IDLE_S,
+    SUSPECT_AFTER_S,
+    SUSPECT_IDLE_AFTER_S,
+    TYPE_COOKIE,
+    TYPE_DATA,
+    TYPE_NO_SESSION,
+    TYPE_WELCOME,
+)
+from plg.protocol.errors import CloseReason, DropReason, FlowDenial, WelcomeStatus
+from plg.protocol.events import (
+    ClientEvent,
+    Established,
+    FlowAccepted,
+    FlowAddress,
+    FlowRefused,
+    HandshakeRefused,
+    HandshakeTimedOut,
+    PayloadReceived,
+    RelayDraining,
+    RelayLost,
+    RelaySilent,
+    SessionClosed,
+    TicketRenewed,
+)
+from plg.protocol.frames import (
+    Close,
+    Drain,
+    FlowDeny,
+    FlowOk,
+    FlowOpen,
+    Fragment,
+    Frame,
+    PathChallenge,
+    PathResponse,
+    Pong,
+    TicketAccepted,
+    TicketRenewal,
+    read_frames,
+)
+from plg.protocol.handshake import Cookie, Hello, Welcome, build_hello, open_welcome, parse_cookie
+from plg.protocol.header import DATA_HEADER, parse_outer, path_byte
+from plg.protocol.keys import session_keys
+from plg.protocol.path_meter import PathMeter, PathNumbers
+from plg.protocol.session_core import FLOW_BYTES, Channel, Entropy, SessionCore
+
+_FLOW_OPEN_OVERHEAD = 3 + 6 + 16 + 2  # frame head, fixed part, IPv6 address, port
+_NO_SESSION_SPACING_S = 1.0  # NO_SESSION proves nothing: spoofed ones must not make us flood the relay with HELLO
+_COOKIES_PER_ATTEMPT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ClientGrant:
+    """What the server gave us: the secret K (32 bytes), the sealed ticket, and which relay it is for."""
+
+    cid: int
+    secret: bytes
+    ticket: bytes
+    relay_id: int
+    suite: int = 1
+
+
+class SessionState(Enum):
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    ESTABLISHED = "established"
+    RECONNECTING = "reconnecting"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One run of HELLOs under one client nonce; repeats are identical but for the cookie."""
+
+    nonce: bytes
+    hello_ts_ms: int
+    began_s: float
+    next_at_s: float
+    retry_s: float = HELLO_RETRY_S
+    cookie: Cookie = field(default_factory=Cookie)
+    cookies_seen: int = 0
+
+
+class ClientSession(SessionCore[ClientEvent]):
+    """One session with one exit relay."""
+
+    def __init__(self, grant: ClientGrant, *, entropy: Entropy, unix_ms_offset: float) -> None:
+        """`unix_ms_offset` + now * 1000 is the server's clock in Unix milliseconds, as learnt from its API."""
+        super().__init__(grant.cid, entropy)
+        self._grant = grant
+        self._unix_ms_offset = unix_ms_offset
+        self._state = SessionState.IDLE
+        self._channel: Channel | None = None
+        self._old_channel: Channel | None = None
+        self._attempt: _Attempt | None = None
+        self._connect_deadline_s: float | None = None
+        self._last_hello_ts_ms = 0
+        self._resume_token = b""
+        self._boot_id: bytes | None = None
+        self._pending_ticket: bytes | None = None
+        self._flows = ClientFlows()
+        self._meter = PathMeter()
+        self._out: list[tuple[int, bytes]] = []
+        self._heard_at_s = 0.0
+        self._payload_at_s = float("-inf")
+        self._next_ping_at_s: float | None = None
+        self._no_session_at_s = float("-inf")
+        self._lost_reported = False
+        self._closes: list[float] = []
+        self._close_reason = CloseReason.USER
+        self.drops: dict[DropReason, int] = {}
+        self.welcome: Welcome | None = None
+        """The relay's last answer: caps and our address as it sees it."""
+
+    # --- what the owner reads ----------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> SessionState:
+        return self._state
+
+    def numbers(self, now: float) -> PathNumbers:
+        """Live figures of path 0."""
+        return self._meter.numbers(now)
+
+    def datagrams_to_send(self) -> list[tuple[int, bytes]]:
+        """(path, datagram) in order; the caller sends them now."""
+        out, self._out = self._out, []
+        return out
+
+    def next_timeout(self) -> float | None:
+        """When `handle_timeout` wants to be called, or None."""
+        if self._closes:
+            return self._closes[0]
+        moments: list[float] = []
+        if self._attempt is not None:
+            moments.append(self._attempt.next_at_s)
+        if self._connect_deadline_s is not None:
+            moments.append(self._connect_deadline_s)
+        if self._next_ping_at_s is not None:
+            moments.append(self._next_ping_at_s)
+        return min(moments, default=None)
+
+    # --- what the owner asks -----------------------------------------------------------------------------------------
+
+    def connect(self, now: float) -> None:
+        """Begin the first hand-shake."""
+        self._state = SessionState.CONNECTING
+        self._connect_deadline_s = now + HANDSHAKE_TIMEOUT_S
+        self._start_attempt(now)
+
+    def send_payload(self, flow_address: FlowAddress, payload: bytes, now: float) -> bool:
+        """Carry one game datagram. False when it must go direct: no session, a refused flow, or a payload too long."""
+        channel = self._channel
+        if channel is None or len(payload) > MAX_PAYLOAD or self._closes:
+            return False
+        flow = self._flows.get(flow_address, now)
+        if flow.flow_id is None:
+            return False
+        self._payload_at_s = now
+        if flow.state is FlowState.OPENING:
+            payload = self._open_flow(channel, flow, payload)
+            if not payload:
+                return True
+        if len(payload) > MAX_PAYLOAD_PER_DATAGRAM:
+            self._out.extend((0, datagram) for datagram in self._seal_large(channel, flow.flow_id, payload, 0))
+        else:
+            self.sent_counts[0] += 1
+            self._out.append((0, channel.sealer.seal(FLOW_BYTES[flow.flow_id] + payload)))
+        return True
+
+    def renew_ticket(self, ticket: bytes, now: float) -> None:
+        """Use a newer ticket of the same session; repeated to the relay until it says that it took it."""
+        self._grant = ClientGrant(self.cid, self._grant.secret, ticket, self._grant.relay_id, self._grant.suite)
+        self._pending_ticket = ticket
+        self._flows.forget_refusals()
+        self._ping(now)
+
+    def close(self, now: float, reason: CloseReason = CloseReason.USER) -> None:
+        """Say CLOSE three times, 20 ms apart; the owner keeps calling `handle_timeout` until `next_timeout()` is None."""
+        self._attempt = None
+        self._connect_deadline_s = None
+        self._next_ping_at_s = None
+        self._state = SessionState.CLOSED
+        if self._channel is not None and not self._closes:
+            self._close_reason = reason
+            self._closes = [now + i * CLOSE_SPACING_S for i in range(CLOSE_REPEATS)]
+            self._say_close(now)
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def handle_timeout(self, now: float) -> None:
+        """Do what is due: HELLO again, PING, notice silence, change keys, forget idle flows."""
+        if self._closes:
+            self._say_close(now)
+            return
+        if self._connect_deadline_s is not None and now >= self._connect_deadline_s:
+            self._connect_deadline_s = None
+            self._attempt = None
+            self._state = SessionState.REFUSED
+            self._events.append(HandshakeTimedOut())
+            return
+        if self._next_ping_at_s is not None and now >= self._next_ping_at_s:
+            self._notice_silence(now)
+            self._ping(now)
+            self._flows.expire(now)
+            if self._channel is not None:
+                self._channel.sealer.rekey_if_due(now)
+        if self._attempt is not None and now >= self._attempt.next_at_s:
+            if now - self._attempt.began_s >= HELLO_ATTEMPT_S:
+                self._start_attempt(now)
+            else:
+                self._say_hello(now)
+
+    def _notice_silence(self, now: float) -> None:
+        silence = now - self._heard_at_s
+        limit = SUSPECT_AFTER_S if self._is_active(now) else SUSPECT_IDLE_AFTER_S
+        if silence > limit and self._attempt is None and self._state is SessionState.ESTABLISHED:
+            self._state = SessionState.RECONNECTING
+            self._events.append(RelaySilent())
+            self._start_attempt(now)
+        if silence > LOST_AFTER_S and not self._lost_reported and self._state is SessionState.RECONNECTING:
+            self._lost_reported = True
+            self._events.append(RelayLost())
+
+    def _is_active(self, now: float) -> bool:
+        return now - self._payload_at_s < ACTIVE_FOR_S
+
+    # --- outgoing ----------------------------------------------------------------------------------------------------
+
+    def _start_attempt(self, now: float) -> None:
+        self._last_hello_ts_ms = max(self._last_hello_ts_ms + 1, int(self._unix_ms_offset + now * 1000))
+        self._attempt = _Attempt(self._entropy(HANDSHAKE_NONCE_LENGTH), self._last_hello_ts_ms, now, now)
+        self._say_hello(now)
+
+    def _say_hello(self, now: float) -> None:
+        attempt = self._attempt
+        if attempt is None:
+            return
+        hello = Hello(
+            self.cid, 0, attempt.hello_ts_ms, attempt.nonce, self._grant.ticket, self._resume_token, attempt.cookie
+        )
+        self._out.append((0, build_hello(hello, self._grant.secret)))
+        attempt.next_at_s = now + attempt.retry_s
+        attempt.retry_s = min(attempt.retry_s * 2, HELLO_RETRY_MAX_S)
+
+    def _ping(self, now: float) -> None:
+        if self._channel is None:
+            return
+        frames: tuple[Frame, ...] = (self._meter.make_ping(self.sent_counts[0] + 1, now),)
+        if self._pending_ticket is not None:
+            frames += (TicketRenewal(self._pending_ticket),)
+        self._out.append((0, self._seal_frames(self._channel, frames, 0)))
+        self._next_ping_at_s = now + (PING_INTERVAL_ACTIVE_S if self._is_active(now) else PING_INTERVAL_IDLE_S)
+
+    def _open_flow(self, channel: Channel, flow: ClientFlow, payload: bytes) -> bytes:
+        """Say FLOW_OPEN with the payload inside; returns what did not fit (the whole payload) or nothing."""
+        local_port, address, port = flow.address
+        fits = len(payload) + _FLOW_OPEN_OVERHEAD <= MAX_PAYLOAD_PER_DATAGRAM
+        frame = FlowOpen(flow.flow_id or 0, local_port, 0, ip_address(address), port, payload if fits else b"")
+        self._out.append((0, self._seal_frames(channel, (frame,), 0)))
+        return b"" if fits else payload
+
+    def _say_close(self, now: float) -> None:
+        while self._closes and now >= self._closes[0] and self._channel is not None:
+            self._closes.pop(0)
+            self._out.append((0, self._seal_frames(self._channel, (Close(self._close_reason),), 0)))
+
+    # --- incoming ----------------------------------------------------------------------------------------------------
+
+    def receive_datagram(self, datagram: bytes, path: int, now: float) -> None:
+        """Take one datagram that came from the relay's address over `path`. Bad bytes are counted in `drops`."""
+        outer = parse_outer(datagram)
+        if isinstance(outer, DropReason):
+            self._drop(outer)
+        elif outer.cid != self.cid:
+            self._drop(DropReason.UNKNOWN_SESSION)
+        elif outer.kind == TYPE_DATA:
+            self._receive_data(datagram, path, now)
+        elif outer.kind == TYPE_WELCOME:
+            self._receive_welcome(datagram, now)
+        elif outer.kind == TYPE_COOKIE:
+            self._receive_cookie(datagram, now)
+        elif outer.kind == TYPE_NO_SESSION:
+            self._receive_no_session(now)
+        else:
+            self._drop(DropReason.WRONG_TYPE)
+
+    def _drop(self, reason: DropReason) -> None:
+        self.drops[reason] = self.drops.get(reason, 0) + 1
+
+    def _receive_data(self, datagram: bytes, path: int, now: float) -> None:
+        if len(datagram) < DATA_HEADER.size:
+            return self._drop(DropReason.MALFORMED)
+        t, _, p, seq32 = DATA_HEADER.unpack_from(datagram)
+        if self._channel is None:
+            return self._drop(DropReason.NOT_ESTABLISHED)
+        body = self._channel.opener.open(datagram, t, p, seq32)
+        if body is DropReason.FORGED and self._old_channel is not None:
+            body = self._old_channel.opener.open(datagram, t, p, seq32)
+        if isinstance(body, DropReason):
+            if body is DropReason.DUPLICATE:
+                self.duplicate_counts[p >> 5] += 1
+            return self._drop(body)
+        self.received_counts[p >> 5] += 1
+        self._heard(now)
+        if body[0]:
+            return self._deliver(body[0], body[1:])
+        for frame in read_frames(body[1:]):
+            if frame is None:
+                self._drop(DropReason.MALFORMED)
+            else:
+                self._receive_frame(frame, path, now)
+        return None
+
+    def _heard(self, now: float) -> None:
+        self._heard_at_s = now
+        self._lost_reported = False
+        if self._state is SessionState.RECONNECTING:  # the relay is there after all: the hand-shake is not needed
+            self._state = SessionState.ESTABLISHED
+            self._attempt = None
+
+    def _deliver(self, flow_id: int, payload: bytes) -> None:
+        flow = self._flows.by_id(flow_id)
+        if flow is None:
+            self._drop(DropReason.UNKNOWN_FLOW)
+        else:
+            self._events.append(PayloadReceived(flow.address, payload))
+
+    def _receive_frame(self, frame: Frame, path: int, now: float) -> None:
+        match frame:
+            case Pong():
+                self._meter.take_pong(frame, self.received_counts[0], now)
+            case FlowOk(flow_id, resume_token):
+                if resume_token:
+                    self._resume_token = resume_token
+                flow = self._flows.by_id(flow_id)
+                if flow is not None and flow.state is FlowState.OPENING:
+                    flow.state = FlowState.OPEN
+                    self._events.append(FlowAccepted(flow.address))
+            case FlowDeny(flow_id, reason):
+                self._receive_denial(flow_id, reason)
+            case Fragment():
+                whole = self._fragments.add(frame, now)
+                if whole is not None:
+                    self._deliver(*whole)
+            case PathChallenge(data):
+                if self._channel is not None:
+                    self._out.append(
+                        (path, self._seal_frames(self._channel, (PathResponse(data),), path_byte(path, 0)))
+                    )
+            case Drain(seconds):
+                self._events.append(RelayDraining(seconds))
+            case TicketAccepted(expires_at_s):
+                if self._pending_ticket is not None:
+                    self._pending_ticket = None
+                    self._events.append(TicketRenewed(expires_at_s))
+            case Close(reason):
+                self._channel = self._old_channel = self._attempt = self._next_ping_at_s = None
+                self._state = SessionState.CLOSED
+                self._events.append(SessionClosed(reason))
+            case _:
+                self._drop(DropReason.MALFORMED)  # a frame that only clients send
+
+    def _receive_denial(self, flow_id: int, reason: int) -> None:
+        flow = self._flows.by_id(flow_id)
+        if flow is None:
+            return
+        if reason == FlowDenial.UNKNOWN_FLOW:
+            flow.state = FlowState.OPENING
+        else:
+            self._flows.refuse(flow)
+            self._events.append(FlowRefused(flow.address, reason))
+
+    def _receive_cookie(self, datagram: bytes, now: float) -> None:
+        cookie = parse_cookie(datagram)
+        attempt = self._attempt
+        if isinstance(cookie, DropReason):
+            self._drop(cookie)
+        elif attempt is not None and attempt.cookies_seen < _COOKIES_PER_ATTEMPT:
+            attempt.cookies_seen += 1
+            attempt.cookie = cookie
+            self._say_hello(now)
+
+    def _receive_no_session(self, now: float) -> None:
+        spaced = now - self._no_session_at_s >= _NO_SESSION_SPACING_S
+        if self._state is SessionState.ESTABLISHED and self._attempt is None and spaced:
+            self._no_session_at_s = now
+            self._start_attempt(now)
+
+    def _receive_welcome(self, datagram: bytes, now: float) -> None:
+        attempt = self._attempt
+        if attempt is None:
+            return self._drop(DropReason.NOT_ESTABLISHED)
+        welcome = open_welcome(datagram, self._grant.secret, attempt.nonce)
+        if isinstance(welcome, DropReason):
+            return self._drop(welcome)
+        self._attempt = None
+        self._connect_deadline_s = None
+        if welcome.status is not WelcomeStatus.OK:
+            self._state = SessionState.REFUSED
+            self._next_ping_at_s = None
+            self._events.append(HandshakeRefused(welcome.status))
+            return None
+        self._install(welcome, attempt.nonce, now)
+        return None
+
+    def _install(self, welcome: Welcome, client_nonce: bytes, now: float) -> None:
+        keys = session_keys(self._grant.secret, client_nonce, welcome.relay_nonce, self._grant.relay_id)
+        self._old_channel = self._channel
+        self._channel = Channel(keys, self._grant.suite, self.cid, is_client=True, now=now)
+        self._restart_counts()
+        self._meter.reset()
+        resumed = welcome.boot_id == self._boot_id
+        if not resumed:
+            self._flows.reopen_all()
+        self._boot_id = welcome.boot_id
+        self._flows.max_flows, self._flows.max_local_ports = welcome.flows, welcome.local_ports
+        if welcome.resume_token:
+            self._resume_token = welcome.resume_token
+        self.welcome = welcome
+        self._state = SessionState.ESTABLISHED
+        self._lost_reported = False
+        self._heard_at_s = now
+        self._events.append(Established(resumed, str(welcome.observed_address), welcome.observed_port))
+        self._ping(now)  # also shows the relay that we hold the keys
