@@ -1,0 +1,72 @@
+"""The application: everything is made here, handed around by typed keys, and closed here."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import msgspec
+from aiohttp import web
+
+from plg_server import app_keys
+from plg_server.authentication import account_authenticators
+from plg_server.bodies import BODY_LIMIT_BYTES
+from plg_server.config import ServerConfig
+from plg_server.database import open_database
+from plg_server.handlers import accounts, docs, health
+from plg_server.metrics import Metrics
+from plg_server.middlewares import MIDDLEWARES, served
+from plg_server.openapi import openapi_document
+from plg_server.rate_limits import RateLimiter
+from plg_server.routes import Auth, Authenticator, Route
+from plg_server.schema_migration import migrate
+from plg_server.services.accounts import AccountService
+from plg_server.services.passwords import Passwords
+from plg_server.services.tokens import AccessTokens, load_token_secret
+from plg_server.store import open_store
+
+
+def all_routes() -> tuple[Route, ...]:
+    """Every operation of the server, in the order of the documentation."""
+    return (*accounts.ROUTES, *health.ROUTES, *docs.ROUTES)
+
+
+def authenticators() -> dict[Auth, Authenticator]:
+    """The check for each kind of route."""
+    return {**account_authenticators()}
+
+
+def create_app(config: ServerConfig) -> web.Application:
+    """The server for this configuration. Starting it migrates and opens the database; cleaning it up closes everything."""
+    app = web.Application(middlewares=MIDDLEWARES, client_max_size=BODY_LIMIT_BYTES)
+    routes = all_routes()
+    checks = authenticators()
+    app[app_keys.CONFIG] = config
+    app[app_keys.METRICS] = Metrics()
+    app[app_keys.AUTHENTICATORS] = checks
+    app[app_keys.OPENAPI] = msgspec.json.encode(openapi_document(routes, config.public_url))
+    for route in routes:
+        if route.auth not in checks:
+            raise TypeError(f"{route.method} {route.url}: nobody can check {route.auth}")
+        app.router.add_route(route.method, route.url, served(route))
+    app.cleanup_ctx.append(_resources)
+    return app
+
+
+async def _resources(app: web.Application) -> AsyncIterator[None]:
+    """Open in the order of need, close in reverse, also when a later one fails to open."""
+    config = app[app_keys.CONFIG]
+    async with contextlib.AsyncExitStack() as stack:
+        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        secret = load_token_secret(config.token_secret, config.data_dir)
+        await migrate(config)
+        app[app_keys.DATABASE] = await open_database(config)
+        stack.push_async_callback(app[app_keys.DATABASE].close)
+        app[app_keys.STORE] = open_store(config.store_url)
+        stack.push_async_callback(app[app_keys.STORE].close)
+        app[app_keys.RATE_LIMITER] = RateLimiter(config, app[app_keys.METRICS])
+        stack.push_async_callback(app[app_keys.RATE_LIMITER].close)
+        passwords = Passwords(config.password_workers)
+        stack.callback(passwords.close)
+        app[app_keys.ACCOUNTS] = AccountService(
+            config, passwords, AccessTokens(secret, config.access_token_minutes * 60)
+        )
+        yield

@@ -1,0 +1,92 @@
+"""Reading what a client sends and writing what it gets: bounded, strict, and refused with one clear line."""
+
+from typing import TypeVar
+
+import msgspec
+from aiohttp import hdrs, web
+
+from plg.contract.problem import ErrorCode
+from plg.contract.schema import Request
+from plg_server.problems import ApiError
+
+BODY_LIMIT_BYTES = 64 * 1024
+"""No body of ours comes near it: the largest, a heartbeat with 256 measurements, is under 40 KiB."""
+
+QUERY_LIMIT_CHARS = 2048
+"""A query string beyond it is no search for a game."""
+
+RequestT = TypeVar("RequestT", bound=Request)
+
+
+async def read_body(request: web.Request, kind: type[RequestT]) -> RequestT:
+    """The JSON body as `kind`.
+
+    Raises ApiError: 415 (not JSON), 413 (over BODY_LIMIT_BYTES), 400 (not valid JSON), 422 (wrong types, bounds or
+    unknown fields). Depth needs no limit of its own: our types are four levels deep, and the decoder stops at the first
+    level that does not fit.
+    """
+    if request.content_type != "application/json":
+        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json")
+    if (request.charset or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "JSON is sent in UTF-8")
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        # A compressed body may grow a thousandfold while it is read; no client of ours needs one.
+        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "send the body without Content-Encoding")
+    if (request.content_length or 0) > BODY_LIMIT_BYTES:
+        raise _too_large()
+    try:
+        data = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large() from None
+    if not data:
+        raise ApiError(ErrorCode.MALFORMED_JSON, "the body is empty; send a JSON object")
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise ApiError(ErrorCode.INVALID_BODY, one_line(str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ApiError(ErrorCode.MALFORMED_JSON, one_line(f"the body is not valid JSON: {error}")) from None
+
+
+def _too_large() -> ApiError:
+    return ApiError(ErrorCode.BODY_TOO_LARGE, f"the body is larger than {BODY_LIMIT_BYTES // 1024} KiB")
+
+
+def read_query(request: web.Request, kind: type[RequestT]) -> RequestT:
+    """The query string as `kind`; text is turned into numbers and booleans. Raises ApiError 422."""
+    if len(request.query_string) > QUERY_LIMIT_CHARS:
+        raise ApiError(ErrorCode.INVALID_QUERY, f"the query is longer than {QUERY_LIMIT_CHARS} characters")
+    values: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in values:
+            raise ApiError(ErrorCode.INVALID_QUERY, one_line(f"query parameter {name!r} is given twice"))
+        values[name] = value
+    _refuse_unprintable(values, ErrorCode.INVALID_QUERY)
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ApiError(ErrorCode.INVALID_QUERY, one_line(str(error))) from None
+
+
+def read_path(request: web.Request, kind: type[RequestT], missing: ErrorCode) -> RequestT:
+    """The path parameters as `kind`. What does not have the right form names nothing: ApiError 404 with `missing`."""
+    values = dict(request.match_info)
+    _refuse_unprintable(values, missing)
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError:
+        shown = ", ".join(f"{name} {value[:64]!r}" for name, value in values.items())
+        raise ApiError(missing, one_line(f"nothing is called {shown}")) from None
+
+
+def _refuse_unprintable(values: dict[str, str], code: ErrorCode) -> None:
+    # NUL cannot be stored in PostgreSQL, and bytes that are no UTF-8 arrive as lone surrogates.
+    for name, value in values.items():
+        if any(character < " " or "\ud800" <= character <= "\udfff" for character in name + value):
+            raise ApiError(code, "control characters and bytes that are not UTF-8 are not allowed in the address")
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """The text on one line of printable characters, cut to `limit`."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"

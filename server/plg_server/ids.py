@@ -1,0 +1,19 @@
+"""Identifiers and times, in the one form that the API shows."""
+
+import secrets
+from datetime import UTC, datetime
+
+
+def new_id() -> str:
+    """A random identifier of 16 hex digits: 64 bits, so that nobody meets another one's by guessing or by chance."""
+    return secrets.token_hex(8)
+
+
+def utc_now() -> datetime:
+    """The time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, ending in Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,8 @@
+"""Tables (Tortoise). One module per subject; services use them, handlers never do.
+
+Rules (the reasons are in server/README.md): enums in CharField(max_length=32), `db_default` on every column that is added
+later, indexes only through `Meta.indexes`, and a migration that only adds.
+"""
+
+MODEL_MODULES = ("plg_server.models.accounts",)
+"""Every module that defines tables; the migrations and the server both read it."""
