@@ -4,5 +4,5 @@ Rules (the reasons are in server/README.md): enums in CharField(max_length=32), 
 later, indexes only through `Meta.indexes`, and a migration that only adds.
 """
 
-MODEL_MODULES = ("plg_server.models.accounts",)
+MODEL_MODULES = ("plg_server.models.accounts", "plg_server.models.nodes", "plg_server.models.sessions")
 """Every module that defines tables; the migrations and the server both read it."""
