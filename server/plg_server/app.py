@@ -8,20 +8,25 @@ from aiohttp import web
 
 from plg_server import app_keys
 from plg_server.authentication import account_authenticators
+from plg_server.background import BackgroundJobs
 from plg_server.bodies import BODY_LIMIT_BYTES
 from plg_server.config import ServerConfig
 from plg_server.database import open_database
 from plg_server.handlers import accounts, docs, health
+from plg_server.ids import utc_now
 from plg_server.metrics import Metrics
 from plg_server.middlewares import MIDDLEWARES, served
 from plg_server.openapi import openapi_document
 from plg_server.rate_limits import RateLimiter
 from plg_server.routes import Auth, Authenticator, Route
 from plg_server.schema_migration import migrate
-from plg_server.services.accounts import AccountService
+from plg_server.services.accounts import AccountService, remove_expired
 from plg_server.services.passwords import Passwords
 from plg_server.services.tokens import AccessTokens, load_token_secret
 from plg_server.store import open_store
+
+CLEANING_INTERVAL_S = 3600.0
+"""How often what has expired is deleted: it is refused by its own end already, this only keeps tables small."""
 
 
 def all_routes() -> tuple[Route, ...]:
@@ -69,4 +74,6 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         app[app_keys.ACCOUNTS] = AccountService(
             config, passwords, AccessTokens(secret, config.access_token_minutes * 60)
         )
+        jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS]))
+        jobs.every(CLEANING_INTERVAL_S, "remove_expired", lambda: remove_expired(utc_now()))
         yield

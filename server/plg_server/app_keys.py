@@ -12,7 +12,7 @@ from plg_server.store import Store
 
 CONFIG = web.AppKey("config", ServerConfig)
 DATABASE = web.AppKey("database", Database)
-STORE = web.AppKey("store", Store)  # type: ignore[type-abstract]  # a key needs a class; the value is what fits the protocol
+STORE = web.AppKey("store", Store)
 ACCOUNTS = web.AppKey("accounts", AccountService)
 AUTHENTICATORS = web.AppKey("authenticators", dict[Auth, Authenticator])
 RATE_LIMITER = web.AppKey("rate_limiter", RateLimiter)

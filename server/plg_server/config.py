@@ -170,16 +170,10 @@ SETTINGS: dict[str, Setting] = {
     "public_url": Setting(str, None, "http://HOST[:PORT] or https://HOST[:PORT]", _url("http", "https"), optional=True),
     "cors_origins": Setting(list, [], "a list of origins such as https://panel.example.org", _origins),
     "trusted_proxies": Setting(list, [], "a list of addresses or CIDR networks", _networks),
-    "metrics_networks": Setting(
-        list, ["127.0.0.0/8", "::1/128"], "a list of addresses or CIDR networks", _networks
-    ),
-    "log_level": Setting(
-        str, "info", "debug, info, warning or error", _one_of("debug", "info", "warning", "error")
-    ),
+    "metrics_networks": Setting(list, ["127.0.0.0/8", "::1/128"], "a list of addresses or CIDR networks", _networks),
+    "log_level": Setting(str, "info", "debug, info, warning or error", _one_of("debug", "info", "warning", "error")),
     "log_format": Setting(str, "auto", "auto, json or console", _one_of("auto", "json", "console")),
-    "token_secret": Setting(
-        str, None, "32 to 512 characters, kept secret", _text(32, 512), secret=True, optional=True
-    ),
+    "token_secret": Setting(str, None, "32 to 512 characters, kept secret", _text(32, 512), secret=True, optional=True),
     "access_token_minutes": Setting(int, 15, "a whole number from 1 to 60", _whole(1, 60)),
     "refresh_token_days": Setting(int, 30, "a whole number from 1 to 365", _whole(1, 365)),
     "registration_open": Setting(bool, True, "true or false", lambda value: isinstance(value, bool)),
@@ -266,7 +260,16 @@ def _from_text(key: str, text: str, origin: str) -> object:
     if setting.kind is list:
         return [item.strip() for item in text.split(",") if item.strip()]
     if setting.kind is bool:
-        words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+        words = {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }
         return words.get(text.strip().lower(), text)
     if setting.kind in (int, float):
         try:
@@ -310,6 +313,5 @@ def shown_config(config: ServerConfig) -> dict[str, object]:
     values["database_url"] = redacted_url(config.effective_database_url)
     values["store_url"] = redacted_url(config.store_url) if config.store_url else "memory"
     values["token_secret"] = "***" if config.token_secret else f"(file {config.data_dir / 'token.key'})"
-    rates = values.pop("rate_limits")
-    assert isinstance(rates, dict)
-    return values | {f"rate_{name}": rate for name, rate in rates.items()}
+    del values["rate_limits"]
+    return values | {f"rate_{name}": getattr(config.rate_limits, name) for name in RateLimits.__struct_fields__}

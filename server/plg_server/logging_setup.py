@@ -7,7 +7,9 @@ from typing import Any, TextIO
 
 import structlog
 
-SECRET_KEYS = frozenset({"password", "token", "access_token", "refresh_token", "authorization", "secret", "relay_key", "key"})
+SECRET_KEYS = frozenset(
+    {"password", "token", "access_token", "refresh_token", "authorization", "secret", "relay_key", "key"}
+)
 
 
 def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,7 +1,7 @@
 """What Prometheus may know. Labels are route templates and codes, never raw paths, accounts or addresses."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
 
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0)
 """0.2 s is our own target for the 95th percentile."""
@@ -23,16 +23,19 @@ class Metrics:
             registry=self.registry,
         )
         self.in_flight = Gauge("plg_server_requests_in_flight", "Requests being answered", registry=self.registry)
-        self.refused = Counter("plg_server_refused", "Requests refused, by error code", ("code",), registry=self.registry)
+        self.refused = Counter(
+            "plg_server_refused", "Requests refused, by error code", ("code",), registry=self.registry
+        )
         self.rate_limit_fallbacks = Counter(
             "plg_server_rate_limit_fallbacks",
             "Rate limit checks made in memory because the store did not answer",
             registry=self.registry,
         )
-        self.job_failures = Counter("plg_server_job_failures", "Background rounds that failed", ("job",), registry=self.registry)
+        self.job_failures = Counter(
+            "plg_server_job_failures", "Background rounds that failed", ("job",), registry=self.registry
+        )
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The text and its content type: OpenMetrics when the scraper asks for it, else the older format."""
-        if "application/openmetrics-text" in accept:
-            return openmetrics.generate_latest(self.registry), openmetrics.CONTENT_TYPE_LATEST
-        return generate_latest(self.registry), "text/plain; version=0.0.4; charset=utf-8"
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type

@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.exceptions import RedisError
 
@@ -83,7 +84,9 @@ class RateLimiter:
     async def close(self) -> None:
         """Let go of the Redis connections."""
         if self._redis is not None:
-            await self._redis.bridge.get_connection().aclose()
+            bridge = self._redis.bridge
+            if isinstance(bridge, RedispyBridge):
+                await bridge.storage.aclose()
 
 
 def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:

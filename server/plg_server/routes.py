@@ -160,5 +160,3 @@ def route(
         )
 
     return declare
-
-

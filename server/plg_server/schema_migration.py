@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
@@ -56,7 +56,9 @@ async def _apply_missing(database: Database, apps: dict[str, dict[str, Any]], *,
     targets = [MigrationTarget(app_label=APP_LABEL, name="__latest__")]
     plan = await executor.plan(targets)
     applied = await executor.recorder.applied_migrations()
-    unknown = sorted(key.name for key in applied if key.app_label == APP_LABEL and key not in executor.loader.graph.nodes)
+    unknown = sorted(
+        key.name for key in applied if key.app_label == APP_LABEL and key not in executor.loader.graph.nodes
+    )
     if unknown:
         raise MigrationError(
             f"the database at {database.shown_url} was made by a newer version of this program "

@@ -66,9 +66,7 @@ async def serve(
     listener = bind(config.host, config.port)
     port = int(listener.getsockname()[1])
     app = create_app(config)
-    runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=config.shutdown_grace_s
-    )
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=config.shutdown_grace_s)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:
@@ -83,8 +81,7 @@ async def serve(
     finally:
         await runner.cleanup()
         listener.close()
-        if port_file is not None:
-            port_file.unlink(missing_ok=True)
+        _remove_port(port_file)
 
 
 async def _set_up(runner: web.AppRunner, config: ServerConfig) -> None:
@@ -121,6 +118,11 @@ def _write_port(port_file: Path, port: int) -> None:
     partial.replace(port_file)
 
 
+def _remove_port(port_file: Path | None) -> None:
+    if port_file is not None:
+        port_file.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True)
 class Check:
     """One thing that was tried. `problem` is None when it is well."""
@@ -136,10 +138,8 @@ async def check(config: ServerConfig) -> list[Check]:
 
 
 async def _check_database(config: ServerConfig) -> Check:
-    path = Path(config.effective_database_url.removeprefix("sqlite://"))
-    if config.effective_database_url.startswith("sqlite:") and not path.exists():
-        problem = None if _can_create(path) else f"{path.parent} cannot be written"
-        return Check("database", f"{path} (made at the first start)", problem)
+    if not_yet := _check_missing_file(config):
+        return not_yet
     database = await open_database(config)
     try:
         await database.ping()
@@ -152,9 +152,15 @@ async def _check_database(config: ServerConfig) -> Check:
     return Check("database", database.shown_url, None)
 
 
-def _can_create(path: Path) -> bool:
+def _check_missing_file(config: ServerConfig) -> Check | None:
+    """A SQLite file that the first start will make: only whether it could."""
+    path = Path(config.effective_database_url.removeprefix("sqlite://"))
+    if not config.effective_database_url.startswith("sqlite:") or path.exists():
+        return None
     nearest = next(parent for parent in path.parents if parent.exists())
-    return nearest.is_dir() and os.access(nearest, os.W_OK)
+    writable = nearest.is_dir() and os.access(nearest, os.W_OK)
+    problem = None if writable else f"{nearest} cannot be written"
+    return Check("database", f"{path} (made at the first start)", problem)
 
 
 async def _check_store(config: ServerConfig) -> Check:

@@ -13,7 +13,6 @@ import contextlib
 import sqlite3
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import aiosqlite
 from tortoise.backends.base.client import TransactionalDBClient
@@ -116,11 +115,13 @@ class _SteadyTransaction(SqliteTransactionContext):
         wrapper: TransactionalDBClient = self.connection
         return wrapper
 
-    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
-            await super().__aexit__(exc_type, exc_val, exc_tb)
-        except sqlite3.OperationalError as error:
-            raise OperationalError(error) from error
+            await super().__aexit__(kind, error, trace)
+        except sqlite3.OperationalError as failure:
+            raise OperationalError(failure) from failure
 
 
 async def _begin(connection: aiosqlite.Connection) -> None:

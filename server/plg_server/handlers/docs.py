@@ -15,7 +15,15 @@ CONTENT_SECURITY_POLICY = (
 _CACHED = "public, max-age=300"
 
 
-@route("GET", "/openapi.json", auth=Auth.NONE, limit=Limit.NONE, media_type="application/json", documented=False, status=200)
+@route(
+    "GET",
+    "/openapi.json",
+    auth=Auth.NONE,
+    limit=Limit.NONE,
+    media_type="application/json",
+    documented=False,
+    status=200,
+)
 async def openapi_json(request: web.Request) -> web.Response:
     """This API as an OpenAPI 3.1 document."""
     return web.Response(
@@ -34,19 +42,19 @@ def _page(name: str, content_type: str) -> web.Response:
 
 
 @route("GET", "/docs", auth=Auth.NONE, limit=Limit.NONE, media_type="text/html", documented=False)
-async def docs(request: web.Request) -> web.Response:
+async def docs(_request: web.Request) -> web.Response:
     """A page that shows the API."""
     return _page("docs.html", "text/html")
 
 
 @route("GET", "/docs/docs.js", auth=Auth.NONE, limit=Limit.NONE, media_type="text/javascript", documented=False)
-async def docs_script(request: web.Request) -> web.Response:
+async def docs_script(_request: web.Request) -> web.Response:
     """The page's script."""
     return _page("docs.js", "text/javascript")
 
 
 @route("GET", "/docs/docs.css", auth=Auth.NONE, limit=Limit.NONE, media_type="text/css", documented=False)
-async def docs_style(request: web.Request) -> web.Response:
+async def docs_style(_request: web.Request) -> web.Response:
     """The page's style."""
     return _page("docs.css", "text/css")
 

@@ -29,7 +29,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 @route("GET", "/healthz", answer=Health, auth=Auth.NONE, limit=Limit.NONE)
-async def healthz(request: web.Request) -> Health:
+async def healthz(_request: web.Request) -> Health:
     """Whether the process answers at all."""
     return Health(status="ok")
 
@@ -40,9 +40,7 @@ async def readyz(request: web.Request) -> web.Response:
     database, store = await asyncio.gather(_database_state(request.app), _store_state(request.app))
     ready = database == store == "ok"
     answer = Readiness(status="ok" if ready else "unavailable", database=database, store=store)
-    return web.Response(
-        status=200 if ready else 503, body=msgspec.json.encode(answer), content_type="application/json"
-    )
+    return web.Response(status=200 if ready else 503, body=msgspec.json.encode(answer), content_type="application/json")
 
 
 async def _database_state(app: web.Application) -> str:

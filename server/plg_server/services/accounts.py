@@ -194,7 +194,9 @@ async def remove_expired(now: datetime) -> int:
     """Delete refresh tokens past their end and sign-ins that have none left; returns how many rows went."""
     tokens = await RefreshToken.filter(expires_at__lt=now).delete()
     # A day of grace: a sign-in exists for a moment before its first token does.
-    sign_ins = await SignIn.filter(refresh_tokens__token_hash__isnull=True, created_at__lt=now - timedelta(days=1)).delete()
+    sign_ins = await SignIn.filter(
+        refresh_tokens__token_hash__isnull=True, created_at__lt=now - timedelta(days=1)
+    ).delete()
     return tokens + sign_ins
 
 

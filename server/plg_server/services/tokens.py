@@ -1,5 +1,6 @@
 """Access tokens (signed, short-lived, read without the database) and refresh tokens (random, only their hash is kept)."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -106,10 +107,8 @@ def _read_or_make(path: Path) -> bytes:
             file.write(secrets.token_bytes(SECRET_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(fresh, path)
-        except FileExistsError:
-            pass
     finally:
         fresh.unlink()
     return path.read_bytes()
