@@ -172,6 +172,21 @@ class VersionDocument(Document, frozen=True, kw_only=True):
     schema: str = "plg.version/1"
 
 
+class HelpTopic(Answer, frozen=True, kw_only=True):
+    """One topic of `plg help`; title and text are in the person's language."""
+
+    topic: str
+    title: str
+    text: str
+
+
+class HelpDocument(Document, frozen=True, kw_only=True):
+    """`plg help --json`: the topic asked for, or all."""
+
+    topics: list[HelpTopic]
+    schema: str = "plg.help/1"
+
+
 class DemoSide(Answer, frozen=True, kw_only=True):
     """One way to the game in the demo: medians over the run."""
 

@@ -1,0 +1,117 @@
+"""What the server's refusals mean to a person, and which exit code they get."""
+
+from plg.api.errors import ServerRefused
+from plg.cli.cli_error import CliError
+from plg.cli.exit_codes import ExitCode
+from plg.cli.language import N_, Language, _, ngettext, spoken
+from plg.contract.problem import ErrorCode
+
+_SENTENCES: dict[str, str] = {
+    ErrorCode.MALFORMED_JSON: N_("the server did not understand the request"),
+    ErrorCode.INVALID_BODY: N_("the server does not accept what was sent"),
+    ErrorCode.INVALID_QUERY: N_("the server does not accept what was asked"),
+    ErrorCode.BODY_TOO_LARGE: N_("too much was sent to the server"),
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: N_("the server did not understand the request"),
+    ErrorCode.NOT_FOUND: N_("the server does not know what was asked for"),
+    ErrorCode.METHOD_NOT_ALLOWED: N_("the server did not understand the request"),
+    ErrorCode.RATE_LIMITED: N_("too many tries in a short time"),
+    ErrorCode.INTERNAL: N_("the server has an internal error"),
+    ErrorCode.DATABASE_UNAVAILABLE: N_("the server cannot reach its database"),
+    ErrorCode.STORE_UNAVAILABLE: N_("the server cannot reach its store"),
+    ErrorCode.EMAIL_TAKEN: N_("this e-mail address has an account already"),
+    ErrorCode.BAD_CREDENTIALS: N_("wrong e-mail address or password"),
+    ErrorCode.TOKEN_MISSING: N_("not logged in"),
+    ErrorCode.TOKEN_INVALID: N_("the login is not valid any more"),
+    ErrorCode.TOKEN_EXPIRED: N_("the login is over"),
+    ErrorCode.TOKEN_REUSED: N_("the login was used twice and was ended for safety"),
+    ErrorCode.ACCOUNT_BANNED: N_("this account is blocked"),
+    ErrorCode.FORBIDDEN: N_("this account may not do that"),
+    ErrorCode.SUBSCRIPTION_NEEDED: N_("the account's plan does not include this"),
+    ErrorCode.GAME_NOT_FOUND: N_("unknown game"),
+    ErrorCode.GAME_NOT_SUPPORTED: N_("this game cannot be carried"),
+    ErrorCode.NODE_NOT_FOUND: N_("unknown relay"),
+    ErrorCode.NO_RELAY_FREE: N_("no relay is free"),
+    ErrorCode.TARGET_REFUSED: N_("the server does not allow this address"),
+    ErrorCode.SESSION_NOT_FOUND: N_("unknown session"),
+    ErrorCode.SESSION_ENDED: N_("the session is over"),
+    ErrorCode.TOO_MANY_SESSIONS: N_("the account has as many sessions as its plan allows"),
+    ErrorCode.ENROLMENT_REFUSED: N_("the server does not accept this enrolment"),
+}
+
+_EXIT_CODES: dict[str, ExitCode] = {
+    ErrorCode.INVALID_BODY: ExitCode.USAGE,
+    ErrorCode.INVALID_QUERY: ExitCode.USAGE,
+    ErrorCode.DATABASE_UNAVAILABLE: ExitCode.UNREACHABLE,
+    ErrorCode.STORE_UNAVAILABLE: ExitCode.UNREACHABLE,
+    ErrorCode.BAD_CREDENTIALS: ExitCode.NOT_LOGGED_IN,
+    ErrorCode.TOKEN_MISSING: ExitCode.NOT_LOGGED_IN,
+    ErrorCode.TOKEN_INVALID: ExitCode.NOT_LOGGED_IN,
+    ErrorCode.TOKEN_EXPIRED: ExitCode.NOT_LOGGED_IN,
+    ErrorCode.TOKEN_REUSED: ExitCode.NOT_LOGGED_IN,
+    ErrorCode.SUBSCRIPTION_NEEDED: ExitCode.SUBSCRIPTION_NEEDED,
+    ErrorCode.GAME_NOT_FOUND: ExitCode.NOT_FOUND,
+    ErrorCode.NODE_NOT_FOUND: ExitCode.NOT_FOUND,
+    ErrorCode.NO_RELAY_FREE: ExitCode.UNREACHABLE,
+    ErrorCode.TOO_MANY_SESSIONS: ExitCode.BUSY,
+}
+"""Every other code is a plain failure."""
+
+_NEXT_STEPS: dict[str, str] = {
+    ErrorCode.EMAIL_TAKEN: N_("run: plg login"),
+    ErrorCode.BAD_CREDENTIALS: N_("try again with: plg login"),
+    ErrorCode.TOKEN_MISSING: N_("run: plg login"),
+    ErrorCode.TOKEN_INVALID: N_("run: plg login"),
+    ErrorCode.TOKEN_EXPIRED: N_("run: plg login"),
+    ErrorCode.TOKEN_REUSED: N_("run: plg login"),
+    ErrorCode.GAME_NOT_FOUND: N_("see: plg games"),
+    ErrorCode.NODE_NOT_FOUND: N_("see: plg nodes"),
+    ErrorCode.NO_RELAY_FREE: N_("see: plg nodes"),
+    ErrorCode.TOO_MANY_SESSIONS: N_("end another one with: plg disconnect"),
+    ErrorCode.SUBSCRIPTION_NEEDED: N_("see: plg whoami"),
+    ErrorCode.DATABASE_UNAVAILABLE: N_("try again in a minute"),
+    ErrorCode.STORE_UNAVAILABLE: N_("try again in a minute"),
+    ErrorCode.INTERNAL: N_("tell the server's operator the request id"),
+}
+
+_DETAIL_SAYS_MORE = frozenset(
+    {
+        ErrorCode.INVALID_BODY,
+        ErrorCode.INVALID_QUERY,
+        ErrorCode.TARGET_REFUSED,
+        ErrorCode.GAME_NOT_SUPPORTED,
+        ErrorCode.FORBIDDEN,
+    }
+)
+"""Refusals whose English detail names the very thing that is wrong, so that a Russian reader gets it too."""
+
+
+def explain(refusal: ServerRefused) -> CliError:
+    """The line, the next step and the exit code of a refusal."""
+    return CliError(
+        _sentence(refusal),
+        code=refusal.code,
+        exit_code=_EXIT_CODES.get(refusal.code, ExitCode.FAILURE),
+        next_step=_next_step(refusal),
+        nearest=refusal.nearest,
+        request_id=refusal.request_id,
+    )
+
+
+def _sentence(refusal: ServerRefused) -> str:
+    """The server's own words in English, which know the case best; ours in any other language."""
+    ours = _SENTENCES.get(refusal.code)
+    if ours is None:
+        return _("the server refused: {detail}").format(detail=refusal.detail or refusal.code)
+    if spoken() is Language.EN:
+        return refusal.detail or ours
+    if refusal.code in _DETAIL_SAYS_MORE and refusal.detail:
+        return f"{_(ours)} ({refusal.detail})"
+    return _(ours)
+
+
+def _next_step(refusal: ServerRefused) -> str | None:
+    if refusal.code == ErrorCode.RATE_LIMITED and refusal.retry_after_s is not None:
+        seconds = max(1, round(refusal.retry_after_s))
+        return ngettext("try again in {n} second", "try again in {n} seconds", seconds).format(n=seconds)
+    step = _NEXT_STEPS.get(refusal.code)
+    return None if step is None else _(step)

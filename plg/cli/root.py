@@ -1,0 +1,166 @@
+"""The command `plg`: the table of commands, each loaded when it is called, and the frame that every command runs in."""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+import typer.main
+
+from plg.cli.cli_error import CliError
+from plg.cli.command_app import PlgGroup
+from plg.cli.error_report import extra_missing, report
+from plg.cli.exit_codes import ExitCode
+from plg.cli.invocation import GlobalFlags, Invocation, invocation
+from plg.cli.language import N_, Language, speak, system_language
+from plg.cli.output import ClosedPipe, finish_standard_output, prepare_standard_output
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context
+
+
+@dataclass(frozen=True, slots=True)
+class LazyCommand:
+    """A command by the module that holds its Typer `app`, so that the help page needs no command's module."""
+
+    module: str
+    summary: str
+    extra: str | None = None
+    """The extra of the distribution that the command needs, where a player's installation lacks it."""
+
+
+COMMANDS: dict[str, LazyCommand] = {
+    "register": LazyCommand("plg.cli.register", N_("Make an account and log in.")),
+    "login": LazyCommand("plg.cli.login", N_("Log in.")),
+    "logout": LazyCommand("plg.cli.logout", N_("Log out and forget the tokens.")),
+    "whoami": LazyCommand("plg.cli.whoami", N_("Show the account, its plan and its totals.")),
+    "games": LazyCommand("plg.cli.games", N_("List games, or show one.")),
+    "nodes": LazyCommand("plg.cli.nodes", N_("List relays.")),
+    "connect": LazyCommand("plg.cli.connect", N_("Carry a game's packets through a relay.")),
+    "status": LazyCommand("plg.cli.status", N_("Show the running tunnel.")),
+    "disconnect": LazyCommand("plg.cli.disconnect", N_("End the running tunnel.")),
+    "demo": LazyCommand(
+        "plg.cli.demo", N_("Show everything at work on this machine, with nothing set up."), extra="all"
+    ),
+    "server": LazyCommand("plg.cli.server", N_("Run and look after a PLG server."), extra="server"),
+    "relay": LazyCommand("plg.cli.relay", N_("Run and look after a PLG relay."), extra="relay"),
+    "version": LazyCommand("plg.cli.version", N_("Show the version.")),
+    "help": LazyCommand("plg.cli.help", N_("Explain a topic: environment, exit-codes, output.")),
+}
+"""In the order of the help page. A new command is one line here and one file."""
+
+
+class RootGroup(PlgGroup):
+    """Finds commands in COMMANDS and imports only the one that is called."""
+
+    def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002 - typer's signature
+        return list(COMMANDS)
+
+    def command_rows(self, ctx: "Context") -> Sequence[tuple[str, str]]:  # noqa: ARG002 - typer's signature
+        return [(name, command.summary) for name, command in COMMANDS.items()]
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":  # noqa: ARG002 - typer's signature
+        entry = COMMANDS.get(cmd_name)
+        return None if entry is None else load_command(cmd_name, entry)
+
+
+def load_command(name: str, entry: LazyCommand) -> "Command":
+    """Imports a command's module, which holds its Typer `app`, and builds the command."""
+    command = typer.main.get_command(importlib.import_module(entry.module).app)
+    command.name = name
+    return command
+
+
+def missing_extra(error: BaseException, arguments: Sequence[str]) -> CliError | None:
+    """The error to show instead when a command lacks the libraries of its extra, at import or later in its body."""
+    entry = next((COMMANDS[word] for word in arguments if word in COMMANDS), None)
+    if not isinstance(error, ModuleNotFoundError) or entry is None or entry.extra is None or error.name is None:
+        return None
+    if error.name.partition(".")[0] in {"plg", "plg_server", "plg_relay"}:
+        return None  # a fault of ours, not of the installation
+    return extra_missing(entry.module.rpartition(".")[2], entry.extra, error.name)
+
+
+app = typer.Typer(
+    cls=RootGroup,
+    help=N_("PLGames Booster UP: carries a game's packets through a relay when that way is better."),
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help=N_("Show the version."))] = False,
+) -> None:
+    """Without a command: the version when it was asked for, the help page otherwise."""
+    if ctx.invoked_subcommand is not None:
+        return
+    if version:
+        from plg.cli.version import show_version
+
+        show_version(invocation(ctx))
+    else:
+        invocation(ctx).output.block(ctx.get_help())
+
+
+def split_global_flags(arguments: Sequence[str]) -> tuple[GlobalFlags, list[str]]:
+    """Takes the global options out, wherever they stand before a `--`. Raises CliError when `--lang` has no value."""
+    switches = {"--json": False, "--debug": False, "--no-input": False}
+    lang: str | None = None
+    rest: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            rest += [argument, *waiting]
+        elif argument in switches:
+            switches[argument] = True
+        elif argument == "--lang":
+            lang = next(waiting, "")
+        elif argument.startswith("--lang="):
+            lang = argument.removeprefix("--lang=")
+        else:
+            rest.append(argument)
+    return GlobalFlags(switches["--json"], switches["--debug"], switches["--no-input"], lang), rest
+
+
+def choose_language(run: Invocation) -> Language:
+    """--lang, PLG_LANG, config.toml, the system's. A wrong flag or variable fails; a damaged file waits for a command that needs it."""
+    try:
+        asked = run.settings.language(run.flags.lang)
+    except CliError:
+        if run.flags.lang is not None or run.environ.get("PLG_LANG"):
+            raise
+        asked = None
+    return asked or system_language(run.environ)
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode | int:
+    """Runs one command line to its exit code; nothing escapes but what kills the process."""
+    prepare_standard_output()
+    flags, rest = split_global_flags(arguments)
+    if environ.get("PLG_DEBUG") == "1":
+        flags = GlobalFlags(flags.as_json, True, flags.no_input, flags.lang)
+    this = Invocation(flags, environ)
+    speak(system_language(environ))
+    try:
+        speak(choose_language(this))
+        code = typer.main.get_command(app).main(rest, prog_name="plg", standalone_mode=False, obj=this)
+    except ClosedPipe:
+        return ExitCode.OK
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where exceptions meet a person
+        return report(missing_extra(error, rest) or error, this)
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def main() -> NoReturn:
+    """The entry point of the `plg` script."""
+    code = run(sys.argv[1:], os.environ)
+    finish_standard_output()
+    raise SystemExit(int(code))
