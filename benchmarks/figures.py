@@ -33,8 +33,8 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """Value over target."""
-        return None if self.target is None else self.value / self.target
+        """Value over target; None where there is no target, or where it is zero."""
+        return self.value / self.target if self.target else None
 
 
 @dataclass(slots=True)
@@ -85,7 +85,8 @@ def line_of(figure: Figure) -> str:
     row = f"  {figure.name:<58} {figure.value:>12,.3f} {figure.unit:<10}"
     if figure.target is not None:
         sign = "<=" if figure.most else ">="
-        row += f" target {sign} {figure.target:g}, ratio {figure.ratio:.2f}, {'met' if figure.met else 'MISSED'}"
+        ratio = "" if figure.ratio is None else f", ratio {figure.ratio:.2f}"
+        row += f" target {sign} {figure.target:g}{ratio}, {'met' if figure.met else 'MISSED'}"
     return f"{row}  {figure.note}".rstrip()
 
 
