@@ -17,6 +17,7 @@ from plg_server.ids import utc_now
 from plg_server.metrics import Metrics
 from plg_server.middlewares import MIDDLEWARES, served
 from plg_server.openapi import openapi_document
+from plg_server.operator_tasks import make_data_dir
 from plg_server.rate_limits import RateLimiter
 from plg_server.routes import Auth, Authenticator, Route
 from plg_server.schema_migration import migrate
@@ -60,7 +61,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
     """Open in the order of need, close in reverse, also when a later one fails to open."""
     config = app[app_keys.CONFIG]
     async with contextlib.AsyncExitStack() as stack:
-        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_data_dir(config)
         secret = load_token_secret(config.token_secret, config.data_dir)
         await migrate(config)
         app[app_keys.DATABASE] = await open_database(config)

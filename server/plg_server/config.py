@@ -297,6 +297,9 @@ def _refusal(key: str, value: object, origin: str) -> ConfigError:
     return ConfigError(f"{key} = {shown} in {origin} is not allowed: it must be {setting.allowed}")
 
 
+ShownValue = str | int | float | bool | list[str] | None
+
+
 def redacted_url(url: str) -> str:
     """The URL without its password and query, fit to be shown or logged."""
     parts = urlsplit(url)
@@ -307,9 +310,9 @@ def redacted_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}{':***' if colon else ''}@{place}", query=""))
 
 
-def shown_config(config: ServerConfig) -> dict[str, object]:
+def shown_config(config: ServerConfig) -> dict[str, ShownValue]:
     """The effective values for a person to read: secrets replaced by `***`."""
-    values: dict[str, object] = msgspec.to_builtins(config, enc_hook=str)
+    values: dict[str, ShownValue] = msgspec.to_builtins(config, enc_hook=str)
     values["database_url"] = redacted_url(config.effective_database_url)
     values["store_url"] = redacted_url(config.store_url) if config.store_url else "memory"
     values["token_secret"] = "***" if config.token_secret else f"(file {config.data_dir / 'token.key'})"

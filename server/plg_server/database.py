@@ -165,3 +165,9 @@ async def open_database(config: ServerConfig) -> Database:
         await database.close()
         raise
     return database
+
+
+def first_line(error: BaseException) -> str:
+    """What a driver says, on one line; its class when it says nothing."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -27,7 +27,9 @@ CORS_MAX_AGE_S = 600
 
 UNAVAILABLE_RETRY_S = 5.0
 
-_SECURITY_HEADERS = {
+_OWN_HEADERS = {
+    # Instead of aiohttp's own, which names versions.
+    "Server": "plg",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     # Answers carry tokens and keys: no cache on the way may keep them.
@@ -47,7 +49,7 @@ async def request_id_middleware(request: web.Request, handler: NextHandler) -> w
         response = await handler(request)
     if not response.prepared:
         response.headers[REQUEST_ID_HEADER] = request_id
-        for name, value in _SECURITY_HEADERS.items():
+        for name, value in _OWN_HEADERS.items():
             response.headers.setdefault(name, value)
     return response
 

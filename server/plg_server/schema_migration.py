@@ -6,6 +6,7 @@ foreign keys are off while we migrate, the file is copied before, and the refere
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -41,6 +42,8 @@ async def migrate(config: ServerConfig) -> list[str]:
         config_dict["connections"][CONNECTION]["credentials"]["foreign_keys"] = "OFF"
     lock = _sqlite_lock(config_dict) if is_sqlite else _postgres_lock(config_dict)
     async with lock:
+        if is_sqlite:
+            _make_private(Path(config_dict["connections"][CONNECTION]["credentials"]["file_path"]))
         database = Database(config)
         try:
             with database.active():
@@ -68,16 +71,23 @@ async def _apply_missing(database: Database, apps: dict[str, dict[str, Any]], *,
     if not names:
         return []
     copy = await asyncio.to_thread(_copy_before, database, names[0]) if is_sqlite and applied else None
+    reached = names[:1]
     try:
-        await executor.migrate(targets, direction="forward")
+        await executor.migrate(targets, direction="forward", progress=lambda _event, _app, name: reached.append(name))
         if is_sqlite:
             await _refuse_broken_references(connection)
     except Exception as error:
         if database.is_unavailable(error):
             raise
         hint = f"; the copy made before is {copy}" if copy else ""
-        raise MigrationError(f"migration {names[0]} and later failed: {error}{hint}") from error
+        raise MigrationError(f"migration {reached[-1]} failed and was undone: {error}{hint}") from error
     return names
+
+
+def _make_private(path: Path) -> None:
+    """A new database is for its owner only: it holds password hashes. An existing one keeps the rights that it has."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _copy_before(database: Database, migration: str) -> Path:

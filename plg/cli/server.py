@@ -1,0 +1,194 @@
+"""`plg server`: run a server and look after it."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from plg.cli.cli_error import CliError
+from plg.cli.command_app import add_command, command_app
+from plg.cli.exit_codes import ExitCode
+from plg.cli.invocation import Invocation, invocation
+from plg.cli.language import N_, _
+from plg.cli.output import Column
+
+if TYPE_CHECKING:
+    from plg_server.config import ServerConfig
+
+app = command_app(help=N_("Run and look after a PLG server."))
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help=N_("TOML file with settings (PLG_SERVER_CONFIG)."), metavar="FILE")
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help=N_("Where database and key are kept (PLG_SERVER_DATA_DIR)."), metavar="DIR"),
+]
+
+Result = TypeVar("Result")
+
+
+@add_command(
+    app,
+    help=N_("Run the server until Ctrl-C or SIGTERM.\nThe database is made or brought up to date first."),
+    examples="plg server run\nplg server run --host 0.0.0.0 --port 8080",
+)
+def run(
+    ctx: typer.Context,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    host: Annotated[str | None, typer.Option("--host", help=N_("Address to listen on (PLG_SERVER_HOST)."))] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help=N_("Port to listen on; 0: the system chooses (PLG_SERVER_PORT)."))
+    ] = None,
+    port_file: Annotated[
+        Path | None,
+        typer.Option("--port-file", help=N_("Write the port here once the server answers."), metavar="PATH"),
+    ] = None,
+) -> None:
+    from plg_server.logging_setup import set_up_logging
+    from plg_server.serving import serve
+
+    this = invocation(ctx)
+    with _refusals():
+        settings = _settings(this, config, data_dir, {"host": host, "port": port})
+        set_up_logging(settings.log_level, settings.log_format)
+
+        def tell(url: str, bound_port: int) -> None:
+            if this.output.as_json:
+                from plg.contract.operator_output import ServerListeningDocument
+
+                this.output.document(ServerListeningDocument(url=url, port=bound_port))
+            else:
+                this.talk.say(_("PLG server listens at {url}").format(url=url))
+
+        _run_to_end(serve(settings, port_file=port_file, listening=tell))
+
+
+@add_command(
+    app,
+    help=N_("Show the effective settings and try database and store.\nSecrets are not shown. Nothing is changed."),
+    examples="plg server check\nplg server check --json",
+)
+def check(ctx: typer.Context, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    from plg_server.config import shown_config
+    from plg_server.operator_tasks import check as check_parts
+
+    this = invocation(ctx)
+    with _refusals():
+        settings = _settings(this, config, data_dir, {})
+        checks = _run_to_end(check_parts(settings))
+    shown = shown_config(settings)
+    failed = [part for part in checks if part.problem is not None]
+    if this.output.as_json:
+        from plg.contract.operator_output import CheckView, ServerCheckDocument
+
+        views = [CheckView(name=part.name, detail=part.detail, problem=part.problem) for part in checks]
+        this.output.document(ServerCheckDocument(ok=not failed, config=shown, checks=views))
+    else:
+        this.output.table(
+            [Column(_("setting")), Column(_("value"))], [(name, _shown(value)) for name, value in shown.items()]
+        )
+        this.output.line()
+        rows = [(part.name, part.detail, part.problem or _("ok")) for part in checks]
+        this.output.table([Column(_("part")), Column(_("where")), Column(_("state"))], rows)
+    if failed:
+        raise CliError(
+            _("{part} cannot be used: {why}").format(part=failed[0].name, why=failed[0].problem),
+            code=f"{failed[0].name}_unavailable",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+
+
+@add_command(
+    app, help=N_("Print the OpenAPI 3.1 document of the server's API."), examples="plg server openapi > plg.json"
+)
+def openapi(ctx: typer.Context) -> None:
+    import json
+
+    from plg_server.app import all_routes
+    from plg_server.openapi import openapi_document
+
+    invocation(ctx).output.block(json.dumps(openapi_document(all_routes()), indent=2, ensure_ascii=True))
+
+
+@add_command(
+    app,
+    name="create-relay-token",
+    help=N_("Make a token with which one relay may enrol, once.\nHand it to: plg relay enrol"),
+    examples="plg server create-relay-token frankfurt-1 --country DE --city Frankfurt",
+)
+def create_relay_token(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help=N_("What players see the relay called."))],
+    country: Annotated[str, typer.Option("--country", help=N_("Where it stands: two letters, such as DE."))] = "",
+    city: Annotated[str, typer.Option("--city", help=N_("The city it stands in."))] = "",
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    from plg_server.ids import timestamp
+    from plg_server.operator_tasks import create_relay_token as create
+
+    this = invocation(ctx)
+    with _refusals():
+        settings = _settings(this, config, data_dir, {})
+        try:
+            made = _run_to_end(create(settings, name, country=country, city=city))
+        except ValueError as error:
+            raise CliError(str(error), code="usage", exit_code=ExitCode.USAGE) from error
+    if this.output.as_json:
+        from plg.contract.operator_output import RelayTokenDocument
+
+        expires_at = timestamp(made.expires_at)
+        this.output.document(RelayTokenDocument(name=made.name, token=made.token, expires_at=expires_at))
+    else:
+        this.output.line(made.token)
+        this.talk.say(_("It works once, until {time}.").format(time=timestamp(made.expires_at)))
+
+
+def _settings(
+    this: Invocation, config: Path | None, data_dir: Path | None, overrides: dict[str, object]
+) -> "ServerConfig":
+    from plg_server.config import load_config
+
+    return load_config(config, this.environ, {**overrides, "data_dir": None if data_dir is None else str(data_dir)})
+
+
+def _run_to_end(work: Coroutine[Any, Any, Result]) -> Result:
+    return asyncio.run(work)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "-" if value is None else str(value)
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """What the server's parts refuse, as a line and an exit code."""
+    from plg_server.config import ConfigError
+    from plg_server.operator_tasks import CannotReach
+    from plg_server.schema_migration import MigrationError
+    from plg_server.serving import PortTaken
+
+    try:
+        yield
+    except ConfigError as error:
+        raise CliError(
+            str(error),
+            code="bad_configuration",
+            exit_code=ExitCode.BAD_CONFIGURATION,
+            next_step=_("see: {command}").format(command="plg server check"),
+        ) from error
+    except PortTaken as error:
+        raise CliError(str(error), code="port_taken", exit_code=ExitCode.PORT_TAKEN) from error
+    except CannotReach as error:
+        raise CliError(str(error), code="database_unavailable", exit_code=ExitCode.UNREACHABLE) from error
+    except MigrationError as error:
+        raise CliError(str(error), code="migration_failed", exit_code=ExitCode.FAILURE) from error
