@@ -68,14 +68,20 @@ class StoredSignIn:
     def __init__(self, server: str, store: TokenStore) -> None:
         self._server = server
         self._store = store
-        self._sign_in = store.load(server)
-        self._had_one = self._sign_in is not None
+        self._sign_in: SignIn | None = None
+        self._why_none = NotSignedInReason.NEVER
+        try:
+            self._sign_in = store.load(server)
+        except NotSignedIn as unreadable:
+            self._why_none = unreadable.reason
+        if self._sign_in is not None:
+            self._why_none = NotSignedInReason.ENDED
 
     def access_token(self) -> str | None:
         return None if self._sign_in is None else self._sign_in.tokens.access_token
 
     def lost(self) -> NotSignedInReason:
-        return NotSignedInReason.ENDED if self._had_one else NotSignedInReason.NEVER
+        return self._why_none
 
     async def renew(self, rejected: str, rotate: Rotate, /) -> str:
         renewal = asyncio.ensure_future(self._renew_alone(rejected, rotate))

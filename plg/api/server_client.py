@@ -144,10 +144,19 @@ class ServerClient:
     ) -> Reply:
         """Sends with the access token that `use` asks for; renews an expired one and sends once more."""
         token = None if use is SignInUse.NEVER else self._credentials.access_token()
-        if token is None:
-            if use is SignInUse.REQUIRED:
-                raise NotSignedIn(self.server, self._credentials.lost())
-            return await self._send(method, path, body, None, query)
+        if token is not None:
+            try:
+                return await self._send_signed(method, path, body, token, query)
+            except NotSignedIn:
+                if use is SignInUse.REQUIRED:
+                    raise
+        elif use is SignInUse.REQUIRED:
+            raise NotSignedIn(self.server, self._credentials.lost())
+        return await self._send(method, path, body, None, query)
+
+    async def _send_signed(
+        self, method: str, path: str, body: bytes | None, token: str, query: Mapping[str, str] | None
+    ) -> Reply:
         try:
             return await self._send(method, path, body, token, query)
         except ServerRefused as refusal:
@@ -163,8 +172,7 @@ class ServerClient:
         """A refusal of the token itself means that the person must sign in again."""
         if refusal.code not in SIGN_IN_LOST:
             return refusal
-        reason = self._credentials.lost()
-        return NotSignedIn(self.server, reason)
+        return NotSignedIn(self.server, self._credentials.lost())
 
     async def _send(
         self, method: str, path: str, body: bytes | None, token: str | None, query: Mapping[str, str] | None = None

@@ -116,6 +116,16 @@ class TokenStore:
             return self._from_keyring(server)
         return entry.sign_in
 
+    def load_or_mend(self, server: str) -> SignIn | None:
+        """As `load`, for signing in and out: a damaged file is set aside and said, a keyring that does not answer holds nothing."""
+        try:
+            return self.load(server)
+        except TokenFileCorrupt as corrupt:
+            self._notify(CorruptFileSetAside(corrupt.path, corrupt.kept_as))
+        except NotSignedIn:
+            pass
+        return None
+
     def where(self, server: str) -> Keeping | None:
         """Where the sign-in at `server` is kept; None without one."""
         entry = self._read().servers.get(server)

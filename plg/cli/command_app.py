@@ -27,6 +27,9 @@ GLOBAL_OPTIONS = (
 )
 """Understood anywhere on the command line, by every command; `plg.cli.root` takes them out before typer looks."""
 
+USAGE_WORDS = (N_("[OPTIONS]"), N_("COMMAND [ARGS]..."))
+"""typer's own words in a usage line, marked so that they are translated."""
+
 HELP_OPTION = N_("Show this page.")
 
 Function = TypeVar("Function", bound=Callable[..., None])
@@ -115,7 +118,8 @@ def _page(command: "Command", ctx: "Context", commands: Sequence[tuple[str, str]
     width = min(shutil.get_terminal_size().columns, MAX_HELP_COLUMNS)
     usage = " ".join([ctx.command_path, *map(_, command.collect_usage_pieces(ctx))])
     lines = [_("Usage: {usage}").format(usage=usage), ""]
-    for paragraph in _(command.help or "").split("\n"):
+    purpose = command.help or ""
+    for paragraph in _(purpose).split("\n"):
         lines += textwrap.wrap(paragraph, width, initial_indent="  ", subsequent_indent="  ") or [""]
     shown = [param for param in command.get_params(ctx) if param.get_help_record(ctx) is not None]
     arguments = [_parameter_row(param, ctx) for param in shown if param.param_type_name == "argument"]

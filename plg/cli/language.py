@@ -1,7 +1,8 @@
 """English and Russian: which one is spoken, and the translation of marked strings.
 
 `_` translates now, `ngettext` picks a plural form, `N_` only marks a string that is translated when it is shown. English is the text in
-the source; Russian lies in `locale/ru/LC_MESSAGES/plg.po`, compiled to `plg.mo` beside it. JSON keys and codes are never translated.
+the source; Russian lies in the catalogues `locale/ru/LC_MESSAGES/*.po`, each compiled to a `.mo` beside it. JSON keys and codes are never
+translated.
 """
 
 import gettext
@@ -10,7 +11,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-DOMAIN = "plg"
 LOCALE_DIR = Path(__file__).with_name("locale")
 
 _RUSSIAN_LANGID = 0x19
@@ -34,11 +34,12 @@ class _Spoken:
 def speak(language: Language) -> None:
     """Makes `language` the one that `_` and `ngettext` answer in."""
     _Spoken.language = language
-    _Spoken.catalogue = (
-        gettext.NullTranslations()
-        if language is Language.EN
-        else gettext.translation(DOMAIN, LOCALE_DIR, languages=[language.value])
-    )
+    _Spoken.catalogue = gettext.NullTranslations()
+    for path in sorted((LOCALE_DIR / language / "LC_MESSAGES").glob("*.mo")):
+        with path.open("rb") as stream:
+            catalogue = gettext.GNUTranslations(stream)
+        catalogue.add_fallback(_Spoken.catalogue)
+        _Spoken.catalogue = catalogue
 
 
 def spoken() -> Language:

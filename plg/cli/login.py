@@ -15,7 +15,7 @@ app = command_app()
     help=N_(
         "Log in.\nThe tokens go into the system's keyring where there is one, else into a file that only you may read."
     ),
-    examples=N_("plg login\nplg login --email me@example.org --password-stdin < password.txt"),
+    examples="plg login\nplg login --email me@example.org --password-stdin < password.txt",
 )
 def login(
     ctx: typer.Context,

@@ -16,9 +16,7 @@ app = command_app()
     examples="plg logout",
 )
 def logout(ctx: typer.Context, server: ServerOption = None) -> None:
-    from plg.api.errors import NotSignedIn, TokenFileCorrupt
-    from plg.api.token_store import CorruptFileSetAside
-    from plg.cli.server_access import anonymous_client, run_async, tell_notice, token_store
+    from plg.cli.server_access import anonymous_client, run_async, token_store
     from plg.cli.signing_in import end_quietly
     from plg.contract.cli_output import SignedOutDocument
 
@@ -26,13 +24,7 @@ def logout(ctx: typer.Context, server: ServerOption = None) -> None:
     address = run.server(server)
     store = token_store(run)
     with store.lock():
-        try:
-            stored = store.load(address.url)
-        except TokenFileCorrupt as corrupt:
-            tell_notice(run, CorruptFileSetAside(corrupt.path, corrupt.kept_as))
-            stored = None
-        except NotSignedIn:
-            stored = None  # the keyring does not answer: what the file knows of it goes all the same
+        stored = store.load_or_mend(address.url)
         removed = store.remove(address.url)
 
     async def end_at_server(refresh_token: str) -> bool:

@@ -18,7 +18,7 @@ app = command_app()
 @add_command(
     app,
     help=N_("Make an account and log in."),
-    examples=N_("plg register\nplg register --email me@example.org --password-stdin < password.txt"),
+    examples="plg register\nplg register --email me@example.org --password-stdin < password.txt",
 )
 def register(
     ctx: typer.Context,

@@ -38,7 +38,7 @@ def checked_email(text: str) -> str:
 
 async def sign_in(client: ServerClient, store: TokenStore, email: str, password: str) -> tuple[Account, Keeping]:
     """Logs in and stores the tokens; the earlier sign-in at the same server is ended at the server too."""
-    before = store.load(client.server) if store.path.exists() else None
+    before = store.load_or_mend(client.server)
     pair = await client.login(LoginRequest(email=email, password=password, device=device_name()))
     with store.lock():
         kept = store.save(client.server, SignIn(email=email, tokens=pair))

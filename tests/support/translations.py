@@ -1,0 +1,100 @@
+"""The strings that people read, and the Russian catalogues: read, compared, compiled.
+
+Run as a program, `python tests/support/translations.py [CATALOGUE]`, it keeps the catalogues in step with the source: it drops what is
+marked no more, adds what has no Russian to CATALOGUE.po for somebody to translate (without CATALOGUE it only lists it), and compiles.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "plg" / "cli"
+RUSSIAN = SOURCE / "locale" / "ru" / "LC_MESSAGES"
+KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "ngettext": (1, 2)}
+
+MessageId = str | tuple[str, str]
+"""A marked string, or its singular and plural."""
+
+
+def marked_strings() -> dict[MessageId, str]:
+    """Every marked string of the commands, with a place where it stands."""
+    found: dict[MessageId, str] = {}
+    rows = extract_from_dir(SOURCE, [("**.py", "python")], {}, keywords=KEYWORDS)
+    for file, line, message, _comments, _context in rows:
+        identity: MessageId = (message[0], message[1]) if isinstance(message, tuple) else message
+        if identity:
+            found.setdefault(identity, f"plg/cli/{file}:{line}")
+    return found
+
+
+def catalogue_files() -> list[Path]:
+    return sorted(RUSSIAN.glob("*.po"))
+
+
+def read_catalogue(path: Path) -> Catalog:
+    with path.open("rb") as stream:
+        return read_po(stream, locale="ru")
+
+
+def identity(message_id: object) -> MessageId:
+    """Babel's message id as ours."""
+    return (message_id[0], message_id[1]) if isinstance(message_id, list | tuple) else str(message_id)
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """The `.mo` of a catalogue."""
+    target = io.BytesIO()
+    write_mo(target, catalogue)
+    return target.getvalue()
+
+
+def new_catalogue() -> Catalog:
+    """An empty Russian catalogue without the dates and names that would change at every write."""
+    return Catalog(
+        locale="ru", project="plg", version="1", fuzzy=False, header_comment="# Russian for the command plg."
+    )
+
+
+def save(catalogue: Catalog, path: Path) -> None:
+    text = io.BytesIO()
+    write_po(text, catalogue, width=0, omit_header=True, ignore_obsolete=True)
+    plural = f"Plural-Forms: {catalogue.plural_forms}\\n"
+    header = f'msgid ""\nmsgstr ""\n"Language: ru\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n"{plural}"\n\n'
+    path.write_bytes(header.encode() + text.getvalue())
+    path.with_suffix(".mo").write_bytes(compiled(read_catalogue(path)))
+
+
+def translations(message: Message) -> list[str]:
+    """The Russian of a message: one text, or one for each plural form; empty texts are missing ones."""
+    return [str(part) for part in message.string] if isinstance(message.string, list | tuple) else [str(message.string)]
+
+
+def main(name: str | None = None) -> int:
+    """Brings the catalogues up to date; 1 when a string is left without Russian."""
+    marked = marked_strings()
+    left = dict(marked)
+    for path in catalogue_files():
+        new = new_catalogue()
+        for message in read_catalogue(path):
+            if message.id and all(translations(message)) and left.pop(identity(message.id), None) is not None:
+                new.add(message.id, message.string)
+        save(new, path)
+    if name is not None and left:
+        path = RUSSIAN / f"{name}.po"
+        new = read_catalogue(path) if path.exists() else new_catalogue()
+        for message_id in left:
+            new.add(message_id)
+        save(new, path)
+    for message_id, place in left.items():
+        sys.stderr.write(f"no Russian for {message_id!r} ({place})\n")
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:2]))
