@@ -1,0 +1,34 @@
+"""What the data plane counts: integers that the packet path adds to, copied when somebody asks."""
+
+from plg.protocol.errors import DropReason, FlowDenial
+
+
+class Counters:
+    """Since the start of the process."""
+
+    __slots__ = (
+        "bytes_down",
+        "bytes_up",
+        "cookies_sent",
+        "denials",
+        "drops",
+        "handshakes",
+        "packets_down",
+        "packets_up",
+        "probes_answered",
+        "sessions_closed",
+        "sessions_opened",
+    )
+
+    def __init__(self) -> None:
+        self.packets_up = 0
+        self.packets_down = 0
+        self.bytes_up = 0
+        self.bytes_down = 0
+        self.handshakes = 0
+        self.cookies_sent = 0
+        self.probes_answered = 0
+        self.sessions_opened = 0
+        self.sessions_closed = 0
+        self.drops: dict[DropReason, int] = dict.fromkeys(DropReason, 0)
+        self.denials: dict[FlowDenial, int] = dict.fromkeys(FlowDenial, 0)

@@ -1,0 +1,257 @@
+"""One process's packets: the forwarder with its real sockets, clock and timer."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from plg.contract.relay_control import RegisterSessionRequest, RelayFlow, RelaySessionInfo
+from plg.protocol.destination import Address, Network
+from plg.protocol.errors import CloseReason
+from plg.protocol.relay_handshake import RelayHandshake, Source
+from plg_relay.admission import AdmissionLimits
+from plg_relay.config import RelayConfig
+from plg_relay.flow_desk import FlowLimits
+from plg_relay.forwarder import Forwarder, Receive
+from plg_relay.game_ports import GamePorts
+from plg_relay.game_sockets import GameSockets
+from plg_relay.loop_lag import LoopLag
+from plg_relay.plane import PlaneStatus
+from plg_relay.policy import Policy
+from plg_relay.rules import compile_rules
+from plg_relay.session_table import Session, SocketGroup
+
+TICK_S: Final = 0.05
+"""Addresses on trial are asked again after 333 ms; expiry looks once a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneIdentity:
+    """Who this process answers as. `own_networks` are never reached; `own_ports` not even in a lab."""
+
+    relay_id: int
+    boot_id: bytes
+    boot_parity: int
+    own_addresses: frozenset[Address]
+    own_networks: tuple[Network, ...]
+    own_ports: frozenset[int]
+
+
+class DataPlane:
+    """Implements Plane in this process. Made, started and closed by its owner; needs a running loop."""
+
+    workers = 1
+
+    def __init__(
+        self,
+        config: RelayConfig,
+        identity: PlaneIdentity,
+        policy: Policy,
+        front: socket.socket,
+        on_unknown_profile: Callable[[], None],
+        *,
+        share: int = 1,
+    ) -> None:
+        """`share`: in how many processes the relay's global limits are divided."""
+        self._loop = asyncio.get_running_loop()
+        self._front = front
+        self._config = config
+        self._identity = identity
+        self._lag = LoopLag(self._loop)
+        self._tick: asyncio.TimerHandle | None = None
+        self._drain_end: asyncio.TimerHandle | None = None
+        now_s = time.monotonic()
+        ports = GamePorts(config.game_ports_first, config.game_ports_last, identity.boot_parity, now_s)
+        self._game_sockets = GameSockets(
+            self._loop,
+            ports,
+            self._game_readable,
+            bind_ipv4=config.game_bind_ipv4,
+            bind_ipv6=config.game_bind_ipv6,
+        )
+        rules = compile_rules(policy, identity.own_networks, allow_private=config.allow_private)
+        self.forwarder = Forwarder(
+            handshake=RelayHandshake(identity.relay_id, rules.ticket_keys, identity.boot_id, os.urandom),
+            rules=rules,
+            admission=AdmissionLimits(
+                config.hellos_per_address_per_second,
+                config.hellos_per_address_burst,
+                max(1.0, config.hellos_per_second / share),
+            ),
+            flows=FlowLimits(
+                config.flow_opens_per_second,
+                config.flow_opens_burst,
+                max(1.0, config.destination_packets_per_second / share),
+                config.flow_idle_s,
+                config.group_idle_s,
+                config.allow_private,
+                identity.own_addresses,
+                identity.own_ports,
+            ),
+            max_sessions=max(1, config.max_sessions // share),
+            sessions_per_address=config.sessions_per_address,
+            session_idle_s=config.session_idle_s,
+            send_client=front.sendto,
+            game_side=self._game_sockets,
+            entropy=os.urandom,
+            unix_offset_s=unix_offset_s,
+            on_unknown_profile=on_unknown_profile,
+            now_s=now_s,
+        )
+        self._receive_front: Receive = front.recvfrom if front.family == socket.AF_INET else self._receive_ipv6
+
+    def start(self) -> None:
+        """Take packets from now on."""
+        self._loop.add_reader(self._front.fileno(), self._front_readable)
+        self._lag.start()
+        self._schedule_tick()
+
+    def close(self) -> None:
+        """End every session (clients are told), close every socket but the front, which its owner closes."""
+        self.forwarder.end_all(CloseReason.DRAINED, time.monotonic())
+        self._loop.remove_reader(self._front.fileno())
+        self._game_sockets.close_all()
+        self._lag.stop()
+        for timer in (self._tick, self._drain_end):
+            if timer is not None:
+                timer.cancel()
+
+    def _front_readable(self) -> None:
+        self.forwarder.drain_front(self._receive_front, time.monotonic())
+
+    def _game_readable(self, group: SocketGroup, receive: Receive) -> None:
+        self.forwarder.drain_game(group, receive, time.monotonic())
+
+    def _receive_ipv6(self, length: int) -> tuple[bytes, Source]:
+        datagram, source = self._front.recvfrom(length)
+        return datagram, source[:2]
+
+    def _schedule_tick(self) -> None:
+        self._tick = self._loop.call_later(TICK_S, self._on_tick)
+
+    def _on_tick(self) -> None:
+        self._schedule_tick()
+        self.forwarder.tick(time.monotonic())
+
+    # --- Plane -------------------------------------------------------------------------------------------------------
+
+    async def status(self) -> PlaneStatus:
+        return self.status_now()
+
+    def status_now(self) -> PlaneStatus:
+        """Counters and gauges of now."""
+        forwarder, counters = self.forwarder, self.forwarder.counters
+        return PlaneStatus(
+            sessions=len(forwarder.table),
+            flows=forwarder.desk.flow_count,
+            game_sockets=len(self._game_sockets),
+            packets_up=counters.packets_up,
+            packets_down=counters.packets_down,
+            bytes_up=counters.bytes_up,
+            bytes_down=counters.bytes_down,
+            handshakes=counters.handshakes,
+            cookies_sent=counters.cookies_sent,
+            probes_answered=counters.probes_answered,
+            sessions_opened=counters.sessions_opened,
+            sessions_closed=counters.sessions_closed,
+            drops={reason.value: count for reason, count in counters.drops.items() if count},
+            flow_denials={reason.name.lower(): count for reason, count in counters.denials.items() if count},
+            loop_lag_ms=self._lag.worst_ms,
+            cpu_s=time.process_time(),
+            draining=forwarder.draining,
+        )
+
+    async def sessions(self) -> list[RelaySessionInfo]:
+        return self.sessions_now()
+
+    def sessions_now(self) -> list[RelaySessionInfo]:
+        """Every open session."""
+        now_s = time.monotonic()
+        return [session_info(session, now_s) for session in self.forwarder.table.by_cid.values()]
+
+    async def register(self, request: RegisterSessionRequest) -> None:
+        self.register_now(request)
+
+    def register_now(self, request: RegisterSessionRequest) -> None:
+        """Caps that the operator sets."""
+        self.forwarder.override_caps(
+            int(request.cid, 16),
+            request.packets_per_second,
+            request.kbit_per_second_up,
+            request.kbit_per_second_down,
+        )
+
+    async def end_session(self, cid: int) -> bool:
+        return self.end_session_now(cid)
+
+    def end_session_now(self, cid: int) -> bool:
+        """End one session; False when there was none."""
+        session = self.forwarder.table.by_cid.get(cid)
+        if session is None:
+            return False
+        self.forwarder.end_session(session, CloseReason.REVOKED, time.monotonic())
+        return True
+
+    async def apply_policy(self, policy: Policy) -> None:
+        self.apply_policy_now(policy)
+
+    def apply_policy_now(self, policy: Policy) -> None:
+        """Enforce from now on."""
+        rules = compile_rules(policy, self._identity.own_networks, allow_private=self._config.allow_private)
+        self.forwarder.apply_rules(rules, time.monotonic())
+
+    async def drain(self, seconds: int) -> None:
+        self.drain_now(seconds)
+
+    def drain_now(self, seconds: int) -> None:
+        """Refuse new sessions, tell the clients, end what is left after `seconds`."""
+        self.forwarder.start_drain(seconds)
+        if self._drain_end is not None:
+            self._drain_end.cancel()
+        self._drain_end = self._loop.call_later(seconds, self._end_drained)
+
+    def _end_drained(self) -> None:
+        self.forwarder.end_all(CloseReason.DRAINED, time.monotonic())
+
+
+def unix_offset_s() -> float:
+    """Unix time minus monotonic time by this machine's clocks."""
+    return time.time() - time.monotonic()
+
+
+def session_info(session: Session, now_s: float) -> RelaySessionInfo:
+    """One row for the control API."""
+    flows: Sequence[RelayFlow] = [
+        RelayFlow(
+            flow=flow.flow_id,
+            destination=destination_text(flow.destination),
+            local_port=flow.group.local_port,
+            egress_port=flow.group.egress_port,
+            packets_up=flow.packets_up,
+            packets_down=flow.packets_down,
+        )
+        for flow in session.flows.values()
+    ]
+    ended_up, ended_down = session.packets_of_closed_flows
+    ticket = session.protocol.ticket
+    return RelaySessionInfo(
+        cid=f"{session.cid:016x}",
+        user_ref=f"{ticket.user_ref:016x}",
+        profile_id=ticket.profile_id,
+        client=destination_text(session.protocol.address),
+        age_s=now_s - session.opened_at_s,
+        idle_s=now_s - session.protocol.heard_at_s,
+        packets_up=ended_up + sum(flow.packets_up for flow in flows),
+        packets_down=ended_down + sum(flow.packets_down for flow in flows),
+        bytes_up=session.bytes_up,
+        bytes_down=session.bytes_down,
+        flows=list(flows),
+    )
+
+
+def destination_text(address: Source) -> str:
+    """HOST:PORT, IPv6 in brackets."""
+    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
