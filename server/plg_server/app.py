@@ -12,13 +12,15 @@ from plg_server.background import BackgroundJobs
 from plg_server.bodies import BODY_LIMIT_BYTES
 from plg_server.config import ServerConfig
 from plg_server.database import open_database
-from plg_server.handlers import accounts, docs, health
+from plg_server.game_network import open_game_network
+from plg_server.handlers import accounts, docs, games, health, nodes, relays, sessions
 from plg_server.ids import utc_now
 from plg_server.metrics import Metrics
 from plg_server.middlewares import MIDDLEWARES, served
 from plg_server.openapi import openapi_document
 from plg_server.operator_tasks import make_data_dir
 from plg_server.rate_limits import RateLimiter
+from plg_server.relay_authentication import relay_authenticators
 from plg_server.routes import Auth, Authenticator, Route
 from plg_server.schema_migration import migrate
 from plg_server.services.accounts import AccountService, remove_expired
@@ -32,12 +34,13 @@ CLEANING_INTERVAL_S = 3600.0
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation of the server, in the order of the documentation."""
-    return (*accounts.ROUTES, *health.ROUTES, *docs.ROUTES)
+    subjects = (accounts, games, nodes, sessions, relays, health, docs)
+    return tuple(route for subject in subjects for route in subject.ROUTES)
 
 
 def authenticators() -> dict[Auth, Authenticator]:
     """The check for each kind of route."""
-    return {**account_authenticators()}
+    return {**account_authenticators(), **relay_authenticators()}
 
 
 def create_app(config: ServerConfig) -> web.Application:
@@ -77,4 +80,5 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         )
         jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS]))
         jobs.every(CLEANING_INTERVAL_S, "remove_expired", lambda: remove_expired(utc_now()))
+        await open_game_network(app, stack, jobs)
         yield

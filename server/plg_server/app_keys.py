@@ -5,15 +5,28 @@ from aiohttp import web
 from plg_server.config import ServerConfig
 from plg_server.database import Database
 from plg_server.metrics import Metrics
+from plg_server.models.nodes import Node
 from plg_server.rate_limits import RateLimiter
 from plg_server.routes import Auth, Authenticator, Route
 from plg_server.services.accounts import AccountService, Identity
+from plg_server.services.game_catalog import GameCatalog
+from plg_server.services.game_search import GameSearch
+from plg_server.services.relay_profiles import RelayProfiles
+from plg_server.services.relay_state import RelayStates
+from plg_server.services.sessions import SessionService
+from plg_server.services.targets import TargetRules
 from plg_server.store import Store
 
 CONFIG = web.AppKey("config", ServerConfig)
 DATABASE = web.AppKey("database", Database)
 STORE = web.AppKey("store", Store)
 ACCOUNTS = web.AppKey("accounts", AccountService)
+CATALOG = web.AppKey("catalog", GameCatalog)
+SEARCH = web.AppKey("search", GameSearch)
+RELAY_STATES = web.AppKey("relay_states", RelayStates)
+RELAY_PROFILES = web.AppKey("relay_profiles", RelayProfiles)
+TARGETS = web.AppKey("targets", TargetRules)
+SESSIONS = web.AppKey("sessions", SessionService)
 AUTHENTICATORS = web.AppKey("authenticators", dict[Auth, Authenticator])
 RATE_LIMITER = web.AppKey("rate_limiter", RateLimiter)
 METRICS = web.AppKey("metrics", Metrics)
@@ -23,3 +36,4 @@ ROUTES = web.AppKey("routes", dict[str, Route])
 REQUEST_ID = web.RequestKey("request_id", str)
 CLIENT_ADDRESS = web.RequestKey("client_address", str)
 IDENTITY = web.RequestKey("identity", Identity)
+RELAY = web.RequestKey("relay", Node)

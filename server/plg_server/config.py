@@ -58,6 +58,8 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     database_pool_size: int
     database_wait_s: float
     shutdown_grace_s: float
+    games_file: Path | None
+    allow_private_targets: bool
     rate_limits_on: bool
     rate_limits: RateLimits
 
@@ -183,6 +185,8 @@ SETTINGS: dict[str, Setting] = {
     "database_pool_size": Setting(int, 10, "a whole number from 1 to 200", _whole(1, 200)),
     "database_wait_s": Setting(float, 3.0, "seconds from 0.1 to 60", _number(0.1, 60)),
     "shutdown_grace_s": Setting(float, 10.0, "seconds from 0 to 300", _number(0, 300)),
+    "games_file": Setting(str, None, "a TOML file that adds games or overrides them", _text(1, 4096), optional=True),
+    "allow_private_targets": Setting(bool, False, "true (a lab only) or false", lambda value: isinstance(value, bool)),
     "rate_limits_on": Setting(bool, True, "true or false", lambda value: isinstance(value, bool)),
     "rate_sign_in": Setting(str, "20/minute", RATE_ALLOWED, _rate),
     "rate_refresh": Setting(str, "60/minute", RATE_ALLOWED, _rate),
@@ -218,6 +222,8 @@ def load_config(
 def _build(values: dict[str, object]) -> ServerConfig:
     rates = {key.removeprefix("rate_"): values.pop(key) for key in [*values] if _is_rate(key)}
     values["data_dir"] = Path(str(values["data_dir"] or default_data_dir())).expanduser().absolute()
+    if values["games_file"] is not None:
+        values["games_file"] = Path(str(values["games_file"])).expanduser().absolute()
     return msgspec.convert({**values, "rate_limits": rates}, ServerConfig)
 
 

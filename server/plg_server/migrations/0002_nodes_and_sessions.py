@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('loss_down_percent', fields.FloatField(null=True)),
                 ('paths', fields.TextField(null=True, unique=False)),
             ],
-            options={'table': 'sessions', 'app': 'plg', 'indexes': [Index(fields=['account_id', 'started_at'], name='idx_sessions_account_started'), Index(fields=['node_id', 'expires_at'], name='idx_sessions_node_expires')], 'pk_attr': 'id', 'table_description': 'One session. It is live while `ended_at` is null and `expires_at` is ahead; `measured_at` tells that metrics came.'},
+            options={'table': 'sessions', 'app': 'plg', 'indexes': [Index(fields=['account_id', 'started_at'], name='idx_sessions_account_started'), Index(fields=['node_id', 'expires_at'], name='idx_sessions_node_expires')], 'pk_attr': 'id', 'table_description': 'One session. It is live while `ended_at` is null and `expires_at` is ahead. `measured_at` tells that metrics came.'},
             bases=['Model'],
         ),
         ops.CreateModel(

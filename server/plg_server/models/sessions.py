@@ -9,7 +9,7 @@ from plg_server.models.nodes import Node
 
 
 class Session(Model):
-    """One session. It is live while `ended_at` is null and `expires_at` is ahead; `measured_at` tells that metrics came."""
+    """One session. It is live while `ended_at` is null and `expires_at` is ahead. `measured_at` tells that metrics came."""
 
     id = fields.CharField(max_length=32, primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(

@@ -1,0 +1,56 @@
+"""Makes everything about games, relays and sessions, and puts it under its keys. Called once, when the application starts."""
+
+import contextlib
+from datetime import timedelta
+
+from aiohttp import web
+
+from plg_server import app_keys
+from plg_server.background import BackgroundJobs
+from plg_server.config import ConfigError, ServerConfig
+from plg_server.ids import utc_now
+from plg_server.relay_control_client import RelayControl
+from plg_server.services.destination_rules import SystemResolver
+from plg_server.services.game_catalog import GameCatalog, build_catalog
+from plg_server.services.game_files import GameFileError, load_game_files
+from plg_server.services.game_search import GameSearch
+from plg_server.services.relay_keys import rotate_due
+from plg_server.services.relay_profiles import OwnAddresses, RelayProfiles
+from plg_server.services.relay_state import RelayStates
+from plg_server.services.sessions import SessionService, expire_sessions
+from plg_server.services.targets import TargetRules
+
+ROTATION_INTERVAL_S = timedelta(hours=1).total_seconds()
+"""Keys live for weeks; an hour later is in time."""
+
+EXPIRY_INTERVAL_S = 60.0
+
+
+def load_catalog(config: ServerConfig) -> GameCatalog:
+    """The games of this configuration. Raises ConfigError with one line that names file and line."""
+    try:
+        return build_catalog(load_game_files(config.games_file, allow_private=config.allow_private_targets))
+    except GameFileError as error:
+        raise ConfigError(str(error)) from error
+
+
+async def open_game_network(app: web.Application, stack: contextlib.AsyncExitStack, jobs: BackgroundJobs) -> None:
+    """Needs config, store, database and accounts in `app`. What must be closed goes on the stack. Raises ConfigError."""
+    config = app[app_keys.CONFIG]
+    catalog = load_catalog(config)
+    resolver = SystemResolver()
+    stack.callback(resolver.close)
+    control = await stack.enter_async_context(RelayControl())
+    states = RelayStates(app[app_keys.STORE])
+    own = OwnAddresses(config, resolver)
+    targets = TargetRules(resolver, own.networks, allow_private=config.allow_private_targets)
+    app[app_keys.CATALOG] = catalog
+    app[app_keys.SEARCH] = GameSearch(catalog)
+    app[app_keys.RELAY_STATES] = states
+    app[app_keys.TARGETS] = targets
+    app[app_keys.RELAY_PROFILES] = RelayProfiles(catalog, states, own)
+    app[app_keys.SESSIONS] = SessionService(
+        app[app_keys.ACCOUNTS], catalog, app[app_keys.SEARCH], states, targets, control
+    )
+    jobs.every(ROTATION_INTERVAL_S, "rotate_ticket_keys", lambda: rotate_due(utc_now()))
+    jobs.every(EXPIRY_INTERVAL_S, "expire_sessions", lambda: expire_sessions(utc_now()))

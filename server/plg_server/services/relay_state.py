@@ -1,0 +1,184 @@
+"""What changes every few seconds: relays' heartbeats, and what the players' questions make worth measuring. Kept in the store,
+so that replicas share it; lost when the store is lost, and told again within one heartbeat.
+"""
+
+import time
+from collections.abc import Iterable
+from hashlib import blake2s
+from ipaddress import ip_address
+
+import msgspec
+
+from plg.contract.games import RegionPing
+from plg.contract.nodes import NodeGameLeg, NodeState
+from plg.contract.relay_control import HeartbeatRequest, ProbeTarget
+from plg.protocol.destination import Address
+from plg_server.services.game_catalog import GameCatalog, GameProfile
+from plg_server.store import Store
+
+SILENT_AFTER_S = 15.0
+"""Three heartbeats: a relay that missed them is gone for players."""
+
+INTEREST_S = 24 * 3600.0
+"""A game that somebody asked for is measured for a day."""
+
+MAX_GAMES = 16
+MAX_HOSTS = 32
+MAX_PROBE_TARGETS = 128
+"""Relays probe strangers' machines on our word: few, and only for games that are played here."""
+
+SLOW_LOOP_MS = 50.0
+"""A relay whose event loop is that late is loaded, however few sessions it has."""
+
+LOADED_PERCENT = 90.0
+_INTEREST_KEY = "interest"
+
+
+class RelayState(msgspec.Struct, frozen=True):
+    """The last heartbeat of one relay. `at_s` is the server's clock; `measured` is rtt (ms or null) and loss (%) by target."""
+
+    at_s: float
+    boot_id: str
+    draining: bool
+    sessions: int
+    max_sessions: int
+    loop_lag_ms: float
+    measured: dict[str, tuple[float | None, float]]
+
+    @property
+    def load_percent(self) -> float:
+        """0 to 100, by sessions, or by a late event loop."""
+        by_sessions = 100.0 * self.sessions / self.max_sessions if self.max_sessions else 100.0
+        late = LOADED_PERCENT if self.loop_lag_ms > SLOW_LOOP_MS else 0.0
+        return round(min(100.0, max(by_sessions, late)), 1)
+
+    @property
+    def state(self) -> NodeState:
+        """Whether it takes new sessions."""
+        if self.draining:
+            return NodeState.DRAINING
+        return NodeState.FULL if self.sessions >= self.max_sessions else NodeState.UP
+
+
+class Interest(msgspec.Struct):
+    """Games and single hosts that players asked for, each with the second at which that is forgotten."""
+
+    games: dict[str, float] = {}
+    hosts: dict[str, float] = {}
+
+
+class RelayStates:
+    """Reads and writes the live state. Every method may raise StoreUnavailable."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def record(self, node_id: str, beat: HeartbeatRequest, *, enrolled_max: int) -> RelayState:
+        """Keep a heartbeat for SILENT_AFTER_S. A relay may lower its cap below the enrolled one, not raise it."""
+        state = RelayState(
+            at_s=time.time(),
+            boot_id=beat.boot_id,
+            draining=beat.draining,
+            sessions=beat.sessions,
+            max_sessions=min(beat.max_sessions or enrolled_max, enrolled_max),
+            loop_lag_ms=beat.loop_lag_ms,
+            measured={entry.target_id: (entry.rtt_ms, entry.loss_percent) for entry in beat.measurements},
+        )
+        await self._store.set(f"relay:{node_id}", msgspec.json.encode(state).decode(), SILENT_AFTER_S)
+        return state
+
+    async def get(self, node_id: str) -> RelayState | None:
+        """The state of a relay that is not silent."""
+        text = await self._store.get(f"relay:{node_id}")
+        if text is None:
+            return None
+        try:
+            state = msgspec.json.decode(text, type=RelayState)
+        except msgspec.DecodeError:
+            # Written by another version of the server: the next heartbeat is ours.
+            return None
+        return state if time.time() - state.at_s < SILENT_AFTER_S else None
+
+    async def forget(self, node_id: str) -> None:
+        """The relay leaves the list at once."""
+        await self._store.delete(f"relay:{node_id}")
+
+    async def add_interest(self, game: str, hosts: Iterable[Address] = ()) -> None:
+        """Have relays measure their way to this game and these hosts."""
+        interest, now = await self._interest(), time.time()
+        known = interest.games.get(game, 0.0) > now + INTEREST_S / 2
+        wanted = {str(host): now + INTEREST_S for host in hosts}
+        if known and all(interest.hosts.get(host, 0.0) > now + INTEREST_S / 2 for host in wanted):
+            return
+        fresh = Interest(
+            games=_latest({**interest.games, game: now + INTEREST_S}, MAX_GAMES, now),
+            hosts=_latest({**interest.hosts, **wanted}, MAX_HOSTS, now),
+        )
+        # Two replicas may overwrite each other here: the loser's game is asked for again soon enough.
+        await self._store.set(_INTEREST_KEY, msgspec.json.encode(fresh).decode(), INTEREST_S)
+
+    async def probe_targets(self, catalog: GameCatalog) -> list[ProbeTarget]:
+        """What every relay should measure now, at most MAX_PROBE_TARGETS."""
+        interest = await self._interest()
+        targets = {host_target(ip_address(host)).target_id: host_target(ip_address(host)) for host in interest.hosts}
+        for slug in sorted(interest.games, key=lambda slug: -interest.games[slug]):
+            profile = catalog.by_slug.get(slug)
+            for region in profile.detail.regions if profile is not None else ():
+                for ping in region.ping:
+                    target = ping_target(ping)
+                    targets.setdefault(target.target_id, target)
+        return list(targets.values())[:MAX_PROBE_TARGETS]
+
+    async def _interest(self) -> Interest:
+        text = await self._store.get(_INTEREST_KEY)
+        try:
+            return Interest() if text is None else msgspec.json.decode(text, type=Interest)
+        except msgspec.DecodeError:
+            return Interest()
+
+
+def _latest(entries: dict[str, float], limit: int, now: float) -> dict[str, float]:
+    live = sorted((item for item in entries.items() if item[1] > now), key=lambda item: -item[1])
+    return dict(live[:limit])
+
+
+def ping_target(ping: RegionPing) -> ProbeTarget:
+    """A profile's ping host as a relay is asked to measure it."""
+    digest = blake2s(f"{ping.method} {ping.host} {ping.port}".encode(), digest_size=8).hexdigest()
+    return ProbeTarget(target_id=digest, host=ping.host, method=ping.method, port=ping.port)
+
+
+def host_target(address: Address) -> ProbeTarget:
+    """A game server itself, by ICMP echo: its UDP port answers only to its game."""
+    return ProbeTarget(target_id=f"host:{address}", host=str(address), method="icmp", port=None)
+
+
+def game_leg(state: RelayState, profile: GameProfile, addresses: Iterable[Address] = ()) -> NodeGameLeg:
+    """The relay's way to the game: to these addresses when given, else to the game's region that is nearest to the relay.
+
+    `rtt_ms` is null when nothing there was measured; `estimated` when the host measured only stands for the region.
+    """
+    wanted = list(addresses)
+    legs: list[NodeGameLeg] = []
+    regions = list(profile.detail.regions)
+    if wanted:
+        for address in wanted:
+            region = profile.region_of(address)
+            rtt_ms, loss = state.measured.get(host_target(address).target_id, (None, 0.0))
+            if rtt_ms is not None:
+                code = region.code if region is not None else None
+                legs.append(NodeGameLeg(region=code, rtt_ms=rtt_ms, loss_percent=loss, estimated=False))
+        hit = {region.code for address in wanted if (region := profile.region_of(address)) is not None}
+        regions = [region for region in regions if region.code in hit]
+    if not legs:
+        for region in regions:
+            for ping in region.ping:
+                rtt_ms, loss = state.measured.get(ping_target(ping).target_id, (None, 0.0))
+                if rtt_ms is not None:
+                    estimated = ping.proxy or bool(wanted)
+                    legs.append(NodeGameLeg(region=region.code, rtt_ms=rtt_ms, loss_percent=loss, estimated=estimated))
+    known = [(leg.rtt_ms, leg) for leg in legs if leg.rtt_ms is not None]
+    if known:
+        return min(known, key=lambda item: item[0])[1]
+    code = regions[0].code if wanted and regions else None
+    return NodeGameLeg(region=code, rtt_ms=None, loss_percent=None, estimated=False)
