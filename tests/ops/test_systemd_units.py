@@ -74,7 +74,7 @@ def test_a_service_restarts_after_a_crash_but_not_after_a_configuration_error(se
 @pytest.mark.parametrize("service", SERVICES)
 def test_each_command_of_a_unit_exists(service: str) -> None:
     plg = Path(sys.executable).with_name("plg")
-    for line in settings(service)["ExecStart"] + settings(service)["ExecStartPre"]:
+    for line in settings(service)["ExecStart"]:
         command, *arguments = line.split()
         assert command == INSTALLED_COMMAND
         done = run(plg, *arguments, "--help")
