@@ -1,0 +1,73 @@
+"""A server in this process for each test, on SQLite with memory and again on PostgreSQL with Redis."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import structlog
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from plg_server.app import create_app
+from plg_server.config import load_config
+from support.api_driver import ApiDriver, StartServer
+from support.services import PostgresServer, RedisServer, running_postgres, running_redis
+
+BACKENDS = ["sqlite+memory", pytest.param("postgres+redis", marks=pytest.mark.services)]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests of this process; each test takes a database of its own."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One Redis for all tests of this process; emptied before each use."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> dict[str, object]:
+    """The settings that choose database and store; a test that uses it runs once for each."""
+    if request.param == "sqlite+memory":
+        return {}
+    postgres: PostgresServer = request.getfixturevalue("postgres_server")
+    redis: RedisServer = request.getfixturevalue("redis_server")
+    redis.empty()
+    return {"database_url": postgres.new_database(), "store_url": redis.url}
+
+
+@pytest.fixture
+async def start_server(tmp_path: Path) -> AsyncIterator[StartServer]:
+    """Start a server with these settings and get a driver for it; all end with the test."""
+    clients: list[TestClient[web.Request, web.Application]] = []
+
+    async def start(**settings: Any) -> ApiDriver:
+        config = load_config(None, {}, {"data_dir": str(tmp_path / "data"), **settings})
+        client = TestClient(TestServer(create_app(config)), timeout=aiohttp.ClientTimeout(total=60))
+        clients.append(client)
+        await client.start_server()
+        return ApiDriver(client)
+
+    yield start
+    for client in reversed(clients):
+        await client.close()
+
+
+@pytest.fixture
+async def api(start_server: StartServer, backend: dict[str, object]) -> ApiDriver:
+    """A server on each pair of backends, with rate limits off (their own tests switch them on)."""
+    return await start_server(**backend, rate_limits_on=False)
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[Any]]:
+    """What the server logs during the test, instead of the terminal."""
+    with structlog.testing.capture_logs() as captured:
+        yield captured
