@@ -59,7 +59,7 @@ class Load:
             case "list":
                 await self.ask(kind, "GET", f"/v1/games?limit=50&offset={chance.choice((0, 50, 100))}")
             case "search":
-                await self.ask(kind, "GET", f"/v1/games?q={chance.choice(SEARCHES)}")
+                await self.ask(kind, "GET", f"/v1/games?query={chance.choice(SEARCHES)}")
             case "detail":
                 await self.ask(kind, "GET", "/v1/games/openarena")
             case "nodes":

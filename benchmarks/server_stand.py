@@ -45,7 +45,7 @@ class RunningServer:
     def relay_token(self) -> str:
         """A token that enrols one relay, made as an operator makes it."""
         done = subprocess.run(
-            [sys.executable, "-m", "plg", "server", "create-relay-token", "--json"],
+            [sys.executable, "-m", "plg", "server", "create-relay-token", "bench", "--country", "DE", "--json"],
             env=self.environment,
             capture_output=True,
             text=True,
