@@ -288,6 +288,8 @@ class ClientSession(SessionCore[ClientEvent]):
         while self._closes and now >= self._closes[0] and self._channel is not None:
             self._closes.pop(0)
             self._out.append((0, self._seal_frames(self._channel, (Close(self._close_reason),), 0)))
+        if not self._closes:
+            self._channel = self._old_channel = None
 
     # --- incoming ----------------------------------------------------------------------------------------------------
 
