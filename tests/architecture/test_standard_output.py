@@ -6,7 +6,9 @@ from support.source_tree import product_modules, syntax_tree
 
 WRITERS = (
     "plg/cli/output.py",  # the only file that writes results for the user
-    "plg/lab/",  # its programs run as child processes, whose standard output is the pipe to their parent
+    # Child processes, whose standard output is the pipe to their parent.
+    "plg/lab/",
+    "plg/capture/watchdog.py",
 )
 
 
