@@ -1,0 +1,186 @@
+"""Writes the golden vectors from the implementation: `python tests/vectors/make_vectors.py`.
+
+Run it only when SPEC.md changes on purpose; the files are then read by `tests/protocol/test_vectors.py` (the implementation must
+still say the same) and by `second_reader.py`, which was written from SPEC.md alone.
+"""
+
+import json
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+from plg.protocol import frames, handshake, header, keys, probe, ticket
+from plg.protocol.errors import WelcomeStatus
+from plg.protocol.fragments import split_payload
+from plg.protocol.mask import HeaderMask
+from plg.protocol.packet_crypto import PacketSealer
+
+HERE = Path(__file__).parent
+K = bytes(range(32))
+TICKET_KEY = bytes(range(64, 96))
+CLIENT_NONCE = bytes(range(16))
+RELAY_NONCE = bytes(range(16, 32))
+NONCE12 = bytes(range(200, 212))
+RELAY_ID = 0xC0FFEE01
+CID = 0x0123456789ABCDEF
+
+EXIT = ticket.ExitTicket(
+    cid=CID, user_ref=0xDEADBEEF00C0FFEE, issued_at_s=1_800_000_000, expires_at_s=1_800_014_400, secret=K,
+    profile_id=7, profile_revision=3, suite=1, max_paths=2, caps=ticket.TicketCaps(601, 1501, 6001, 65, 17),
+    transits=((1, ip_address("2600::1").packed),),
+    targets=(ticket.TicketTarget(ip_network("198.20.0.0/24"), 27015, 27050), ticket.TicketTarget(ip_network("2600:9000::/28"), 5, 6)),
+)  # fmt: skip
+HELLO = handshake.Hello(
+    CID, 0, 1_800_000_000_123, CLIENT_NONCE, b"TICKET BYTES", b"RESUME", handshake.Cookie(1_800_000_000, b"c" * 16)
+)
+WELCOME = handshake.Welcome(
+    WelcomeStatus.OK, RELAY_NONCE, 1_800_000_000_456, b"boot-id!", ip_address("198.20.0.9"), 54321, 600, 1500, 6000, 64, 16, b"RESUME2"
+)  # fmt: skip
+FRAMES: list[frames.Frame] = [
+    frames.Ping(1, 0xFFFFFFF0, 77), frames.Pong(1, 0xFFFFFFF0, 5, 9, 70, 80, 123456),
+    frames.FlowOpen(9, 50000, 0, ip_address("198.20.0.7"), 27015, b"hi"), frames.FlowOpen(254, 1, 2, ip_address("2600::7"), 65535, b""),
+    frames.FlowOk(9, b"token"), frames.FlowDeny(9, 5), frames.PathChallenge(b"12345678"), frames.PathResponse(b"12345678"),
+    frames.Stats(1, 2, 3, 4, 5), frames.Drain(30), frames.Egress(2), frames.Close(4), frames.TicketRenewal(b"TICKET"),
+    frames.TicketAccepted(1_800_014_400), frames.FlowClose(9), *split_payload(6, 9, b"abcde"),
+]  # fmt: skip
+
+
+def plain(value: Any) -> Any:
+    """JSON for dataclasses: bytes as hex, addresses as text."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value if isinstance(value, int | str | bool) or value is None else str(value)
+
+
+def key_vectors() -> dict[str, Any]:
+    session = keys.session_keys(K, CLIENT_NONCE, RELAY_NONCE, RELAY_ID)
+    return {
+        "K": K.hex(), "client_nonce": CLIENT_NONCE.hex(), "relay_nonce": RELAY_NONCE.hex(), "relay_id": RELAY_ID, "ticket_key": TICKET_KEY.hex(),
+        "hello_mac_key": keys.hello_mac_key(K).hex(), "welcome_key": keys.welcome_key(K, CLIENT_NONCE).hex(),
+        "up": plain(session.up), "down": plain(session.down), "up_next_phase": plain(session.up.next_phase()),
+        "probe_key": keys.probe_key(TICKET_KEY).hex(), "mask_key": keys.mask_key(TICKET_KEY).hex(), "resume_key": keys.resume_key(TICKET_KEY).hex(),
+    }  # fmt: skip
+
+
+def data_vectors() -> list[dict[str, Any]]:
+    session = keys.session_keys(K, CLIENT_NONCE, RELAY_NONCE, RELAY_ID)
+    cases = []
+    for suite in (1, 2):
+        for direction, key, t in (("up", session.up, header.DATA_UP), ("down", session.down, header.DATA_DOWN)):
+            for seq, path, copy in ((0, 0, 0), (5, 1, 0), (0xFFFFFFFF, 7, 3), (0x1_0000_0002, 0, 1)):
+                sealer = PacketSealer(key, suite, CID, t, 0.0)
+                sealer.next_seq = seq
+                body = b"\x09payload of a game"
+                datagram = sealer.seal(body, header.path_byte(path, copy))
+                cases.append({
+                    "suite": suite, "direction": direction, "key": plain(key), "cid": f"{CID:016x}", "seq": seq, "path": path, "copy": copy,
+                    "phase": 0, "body": body.hex(), "datagram": datagram.hex(),
+                })  # fmt: skip
+    sealer = PacketSealer(session.up, 1, CID, header.DATA_UP, 0.0)
+    sealer.next_seq = 10
+    sealer.rekey_if_due(1e9)
+    cases.append({
+        "suite": 1, "direction": "up", "key": plain(session.up.next_phase()), "cid": f"{CID:016x}", "seq": 10, "path": 0, "copy": 0,
+        "phase": 1, "body": "01ff", "datagram": sealer.seal(b"\x01\xff").hex(),
+    })  # fmt: skip
+    return cases
+
+
+def seq_vectors() -> list[dict[str, int]]:
+    tops = [-1, 0, 1000, 2**31, 2**32 - 1, 2**32, 2**32 + 5, 5 * 2**32 - 3, 0xA82F30EA_00007000]
+    gaps = [-2047, -1, 0, 1, 2, 64, 2**31 - 1]
+    return [
+        {"highest": top, "seq32": (top + gap) & 0xFFFFFFFF, "seq": top + gap}
+        for top in tops
+        for gap in gaps
+        if top + gap >= 0
+    ]
+
+
+def handshake_vectors() -> dict[str, Any]:
+    resume = handshake.ResumeState(CID, 1_800_000_000, ((50000, 41000), (50001, 41002)))
+    return {
+        "hello": {"K": K.hex(), **plain(HELLO), "datagram": handshake.build_hello(HELLO, K).hex()},
+        "welcome": {
+            "K": K.hex(), "client_nonce": CLIENT_NONCE.hex(), "cid": f"{CID:016x}", "path": 0, **plain(WELCOME),
+            "datagram": handshake.seal_welcome(WELCOME, CID, 0, K, CLIENT_NONCE, NONCE12).hex(),
+        },
+        "welcome_ipv6_refused": {
+            "K": K.hex(), "client_nonce": CLIENT_NONCE.hex(), "cid": f"{CID:016x}", "path": 1,
+            **plain(replace(WELCOME, status=WelcomeStatus.FULL, observed_address=ip_address("2600::9"), resume_token=b"")),
+            "datagram": handshake.seal_welcome(
+                replace(WELCOME, status=WelcomeStatus.FULL, observed_address=ip_address("2600::9"), resume_token=b""), CID, 1, K, CLIENT_NONCE, NONCE12
+            ).hex(),
+        },
+        "cookie": {
+            "secret": K.hex(), "source": ["198.20.0.9", 54321], "client_nonce": CLIENT_NONCE.hex(), "cid": f"{CID:016x}", "time_s": 1_800_000_000,
+            "datagram": handshake.build_cookie(
+                CID, handshake.Cookie(1_800_000_000, handshake.cookie_mac(K, ("198.20.0.9", 54321), CLIENT_NONCE, 1_800_000_000))
+            ).hex(),
+        },
+        "no_session": {"cid": f"{CID:016x}", "datagram": handshake.build_no_session(CID).hex()},
+        "resume_token": {
+            "resume_key": keys.resume_key(TICKET_KEY).hex(), "relay_id": RELAY_ID, **plain(resume),
+            "token": handshake.seal_resume_token(resume, keys.resume_key(TICKET_KEY), RELAY_ID, NONCE12).hex(),
+        },
+    }  # fmt: skip
+
+
+def ticket_vectors() -> dict[str, Any]:
+    transit = ticket.TransitTicket(
+        CID, 1_800_000_000, 1_800_014_400, K, ip_address("2600::1").packed, 443, 600, 1500, 6000
+    )
+    common = {"ticket_key": TICKET_KEY.hex(), "relay_id": RELAY_ID, "key_id": 5, "nonce": NONCE12.hex()}
+    return {
+        "exit": {**common, **plain(EXIT), "token": ticket.seal_ticket(EXIT, TICKET_KEY, 5, RELAY_ID, NONCE12).hex()},
+        "transit": {
+            **common,
+            **plain(transit),
+            "token": ticket.seal_transit_ticket(transit, TICKET_KEY, 5, RELAY_ID, NONCE12).hex(),
+        },
+    }
+
+
+def frame_vectors() -> list[dict[str, Any]]:
+    return [
+        {"frame": type(frame).__name__, **plain(frame), "bytes": frames.encode_frame(frame).hex()} for frame in FRAMES
+    ]
+
+
+def probe_vectors() -> dict[str, Any]:
+    key = keys.probe_key(TICKET_KEY)
+    token = probe.make_probe_token(key, 1_800_000_060, b"serial-8")
+    ping = probe.build_probe(CID, token, 513, 1111)
+    pong = probe.answer_probe(ping, (key,), 1_800_000_000, 2222, 3333, probe.FLAG_FULL)
+    assert isinstance(pong, bytes)
+    return {
+        "ticket_key": TICKET_KEY.hex(), "expires_at_s": 1_800_000_060, "serial": b"serial-8".hex(), "token": token.hex(), "random": f"{CID:016x}",
+        "probe_id": 513, "t1_us": 1111, "t2_us": 2222, "t3_us": 3333, "draining": False, "full": True, "lping": ping.hex(), "lpong": pong.hex(),
+    }  # fmt: skip
+
+
+def mask_vectors() -> list[dict[str, str]]:
+    key = keys.mask_key(TICKET_KEY)
+    datagrams = [bytes.fromhex(data_vectors()[0]["datagram"]), handshake.build_hello(HELLO, K)]
+    return [
+        {"mask_key": key.hex(), "datagram": datagram.hex(), "masked": (HeaderMask(key).apply(datagram) or b"").hex()}
+        for datagram in datagrams
+    ]
+
+
+def all_vectors() -> dict[str, Any]:
+    """File name (without .json) -> content."""
+    return {
+        "keys": key_vectors(), "data": data_vectors(), "sequence": seq_vectors(), "handshake": handshake_vectors(),
+        "tickets": ticket_vectors(), "frames": frame_vectors(), "probes": probe_vectors(), "mask": mask_vectors(),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    for name, content in all_vectors().items():
+        (HERE / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
