@@ -5,11 +5,9 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from plg.contract.relay_control import RegisterSessionRequest, RelayFlow, RelaySessionInfo
-from plg.protocol.destination import Address, Network
 from plg.protocol.errors import CloseReason
 from plg.protocol.relay_handshake import RelayHandshake, Source
 from plg_relay.admission import AdmissionLimits
@@ -20,24 +18,13 @@ from plg_relay.game_ports import GamePorts
 from plg_relay.game_sockets import GameSockets
 from plg_relay.loop_lag import LoopLag
 from plg_relay.plane import PlaneStatus
+from plg_relay.plane_identity import PlaneIdentity
 from plg_relay.policy import Policy
 from plg_relay.rules import compile_rules
 from plg_relay.session_table import Session, SocketGroup
 
 TICK_S: Final = 0.05
 """Addresses on trial are asked again after 333 ms; expiry looks once a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlaneIdentity:
-    """Who this process answers as. `own_networks` are never reached; `own_ports` not even in a lab."""
-
-    relay_id: int
-    boot_id: bytes
-    boot_parity: int
-    own_addresses: frozenset[Address]
-    own_networks: tuple[Network, ...]
-    own_ports: frozenset[int]
 
 
 class DataPlane:

@@ -1,0 +1,33 @@
+"""JSON that `plg relay ... --json` prints for operators; the rules are those of `plg.contract.cli_output`."""
+
+from plg.contract.cli_output import Document
+from plg.contract.operator_output import CheckView
+
+
+class RelayEnrolledDocument(Document, frozen=True, kw_only=True):
+    """`plg relay enrol --json`: who the relay is now, and where its identity is kept."""
+
+    node_id: str
+    relay_id: int
+    server: str
+    identity_file: str
+    schema: str = "plg.relay_enrolled/1"
+
+
+class RelayListeningDocument(Document, frozen=True, kw_only=True):
+    """`plg relay run --json`, once players are served."""
+
+    host: str
+    port: int
+    control_port: int
+    metrics_port: int
+    workers: int
+    schema: str = "plg.relay_listening/1"
+
+
+class RelayCheckDocument(Document, frozen=True, kw_only=True):
+    """`plg relay check --json`."""
+
+    ok: bool
+    checks: list[CheckView]
+    schema: str = "plg.relay_check/1"

@@ -1,0 +1,239 @@
+"""The running relay: data plane, control API, metrics and server link, started in order and stopped in reverse."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import web
+
+from plg.contract.relay_control import HeartbeatRequest
+from plg_relay.config import RelayConfig
+from plg_relay.control_api import control_app
+from plg_relay.errors import FailureKind, RelayError
+from plg_relay.fast_loop import fast_loop_factory
+from plg_relay.game_ports import next_boot_parity
+from plg_relay.game_probes import GameProbes
+from plg_relay.identity import load_identity
+from plg_relay.metrics import metrics_app
+from plg_relay.own_addresses import as_networks, interface_addresses, refuse_private_mode_in_public, resolve
+from plg_relay.plane_identity import PlaneIdentity
+from plg_relay.profile_cache import PolicyStore
+from plg_relay.relay_status import RelayStatus
+from plg_relay.server_link import ServerLink
+from plg_relay.start_plane import open_plane
+from plg_relay.udp_front import bind_failure
+
+if TYPE_CHECKING:
+    from plg_relay.plane import Plane
+    from plg_relay.policy import Policy
+
+EMPTY_CHECK_S = 0.1
+"""While draining: how often we look whether the last session has gone."""
+
+GOODBYE_TIMEOUT_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class ListeningPorts(msgspec.Struct, frozen=True):
+    """Where the relay really listens; ports that were asked for as 0 have their numbers here."""
+
+    port: int
+    control_port: int
+    metrics_port: int
+    pid: int
+
+
+class RelayApp:
+    """One relay process (with its workers). `run` returns after a drain or a stop."""
+
+    def __init__(self, config: RelayConfig, version: str, announce: Callable[[ListeningPorts], None]) -> None:
+        """`announce` is called once, when everything listens."""
+        self._config = config
+        self._version = version
+        self._announce = announce
+        self._signals = 0
+        self._signalled = asyncio.Event()
+        self._plane: Plane | None = None
+        self._link: ServerLink | None = None
+
+    async def run(self) -> None:
+        """Start, serve, drain, stop. Raises RelayError with one line when it cannot start."""
+        config = self._config
+        identity = load_identity(config.data_dir)
+        interfaces = interface_addresses()
+        public = await asyncio.to_thread(resolve, identity.public_host)
+        refuse_private_mode_in_public(
+            allow_private=config.allow_private, public_host=identity.public_host, public=public
+        )
+        store = PolicyStore(config.data_dir, identity.ticket_keys)
+        try:
+            parity = next_boot_parity(config.data_dir)
+        except OSError as error:
+            raise RelayError(FailureKind.CONFIG, f"cannot write in {config.data_dir}: {error.strerror}") from error
+        boot_id = os.urandom(8)
+        started_s = time.monotonic()
+        async with AsyncExitStack() as stack:
+            control = await _listen(stack, config.control_host, config.control_port, "control API (TCP)")
+            metrics = await _listen(stack, config.metrics_host, config.metrics_port, "metrics (TCP)")
+            plane_identity = PlaneIdentity(
+                relay_id=identity.relay_id,
+                boot_id=boot_id,
+                boot_parity=parity,
+                own_addresses=interfaces | public,
+                own_networks=as_networks(interfaces | public),
+                own_ports=frozenset({control.port, metrics.port}),
+            )
+            plane, port = await open_plane(stack, config, plane_identity, store.policy, self._beat_now)
+            self._plane = plane
+            status = RelayStatus(
+                plane,
+                node_id=identity.node_id,
+                boot_id=boot_id.hex(),
+                version=self._version,
+                max_sessions=config.max_sessions,
+                started_s=started_s,
+            )
+            probes = GameProbes()
+
+            async def heartbeat() -> HeartbeatRequest:
+                return await status.heartbeat(store.policy.profiles_etag, probes.measurements())
+
+            link = await stack.enter_async_context(ServerLink(identity, store, heartbeat, probes.set_targets))
+            self._link = link
+            await control.serve(control_app(status, store, control_key=identity.control_key, drain=self.drain))
+            await metrics.serve(metrics_app(status))
+            self._catch_signals(stack)
+            # What lives now lives long: the collector need not walk it again in the middle of a game.
+            gc.collect()
+            gc.freeze()
+            self._announce(ListeningPorts(port, control.port, metrics.port, os.getpid()))
+            await self._serve(store, link, probes)
+
+    async def _serve(self, store: PolicyStore, link: ServerLink, probes: GameProbes) -> None:
+        policies: asyncio.Queue[Policy] = asyncio.Queue()
+        store.on_change(policies.put_nowait)
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(link.run(), name="heartbeats"),
+                tasks.create_task(self._apply(policies), name="policies"),
+                tasks.create_task(probes.run(), name="game probes"),
+            ]
+            await self._until_stopped()
+            for task in running:
+                task.cancel()
+        try:
+            # The server should not send players here for the 15 s that silence takes.
+            await asyncio.wait_for(link.beat(), GOODBYE_TIMEOUT_S)
+        except (RelayError, TimeoutError) as error:
+            log.info("the server was not told that this relay ends: %s", error)
+
+    async def _apply(self, policies: "asyncio.Queue[Policy]") -> None:
+        while True:
+            policy = await policies.get()
+            if self._plane is not None:
+                await self._plane.apply_policy(policy)
+
+    async def _until_stopped(self) -> None:
+        """Until a second signal, or until everything is drained after the first."""
+        await self._signalled.wait()
+        await self.drain(self._config.drain_seconds)
+        deadline_s = time.monotonic() + self._config.drain_seconds
+        self._signalled.clear()
+        while self._signals < 2 and time.monotonic() < deadline_s and await self._has_sessions():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._signalled.wait(), EMPTY_CHECK_S)
+        log.info("stopping at once" if self._signals > 1 else "drained")
+
+    async def _has_sessions(self) -> bool:
+        return self._plane is not None and (await self._plane.status()).sessions > 0
+
+    # --- drain and stop ----------------------------------------------------------------------------------------------
+
+    async def drain(self, seconds: int) -> None:
+        """Refuse new sessions and tell the clients and the server; sessions end at most `seconds` from now."""
+        if self._plane is None:
+            return
+        log.info("draining for at most %d s", seconds)
+        await self._plane.drain(seconds)
+        self._beat_now()
+
+    def _beat_now(self) -> None:
+        if self._link is not None:
+            self._link.beat_now()
+
+    def _catch_signals(self, stack: AsyncExitStack) -> None:
+        loop = asyncio.get_running_loop()
+
+        def on_signal() -> None:
+            self._signals += 1
+            self._signalled.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal)
+            stack.callback(loop.remove_signal_handler, number)
+
+
+class _Listener:
+    """A TCP socket bound before anything is started, served later: a taken port must end the start early."""
+
+    def __init__(self, bound: socket.socket) -> None:
+        self._bound = bound
+        self.port: int = bound.getsockname()[1]
+        self.runner: web.AppRunner | None = None
+
+    async def serve(self, app: web.Application) -> None:
+        self.runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await self.runner.setup()
+        await web.SockSite(self.runner, self._bound).start()
+
+    async def close(self) -> None:
+        if self.runner is not None:
+            await self.runner.cleanup()
+        self._bound.close()
+
+
+async def _listen(stack: AsyncExitStack, host: str, port: int, what: str) -> _Listener:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise bind_failure(error, what, host, port) from error
+    listener = _Listener(bound)
+    stack.push_async_callback(listener.close)
+    return listener
+
+
+def run_relay(config: RelayConfig, version: str, announce: Callable[[ListeningPorts], None]) -> None:
+    """Run until drained or stopped, on uvloop where it exists. Raises RelayError."""
+    with asyncio.Runner(loop_factory=fast_loop_factory()) as runner:
+        runner.run(RelayApp(config, version, announce).run())
+
+
+def set_up_logging(level: str) -> None:
+    """One line for each event on stderr, with its time in UTC."""
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)sZ %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
+    )
+
+
+def write_port_file(path: Path, port: int) -> None:
+    """The UDP port as text; renamed into place, so that a reader sees no file or the whole number. Raises RelayError."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(f"{port}\n", encoding="ascii")
+        partial.replace(path)
+    except OSError as error:
+        raise RelayError(FailureKind.CONFIG, f"cannot write the port file {path}: {error.strerror}") from error

@@ -1,0 +1,16 @@
+"""Who a data plane answers as; the same for every worker of one relay."""
+
+import msgspec
+
+from plg.protocol.destination import Address, Network
+
+
+class PlaneIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """`own_networks` are never reached; `own_ports` on our own addresses not even in a lab."""
+
+    relay_id: int
+    boot_id: bytes
+    boot_parity: int
+    own_addresses: frozenset[Address]
+    own_networks: tuple[Network, ...]
+    own_ports: frozenset[int]
