@@ -93,8 +93,8 @@ class StoredSignIn:
 
     async def _renew_alone(self, rejected: str, rotate: Rotate) -> str:
         lock = self._store.lock()
-        await asyncio.to_thread(lock.acquire)
         try:
+            await lock.acquire_async()
             current = await asyncio.to_thread(self._store.load, self._server)
             if current is None:
                 self._sign_in = None

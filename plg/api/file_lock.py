@@ -1,5 +1,6 @@
 """A lock between processes on one file, so that two commands never rotate one refresh token at the same time."""
 
+import asyncio
 import os
 import sys
 import time
@@ -29,19 +30,29 @@ class FileLock:
 
     def acquire(self) -> None:
         """Waits for at most `timeout_s`. Raises TokenFileUnusable when the file cannot be opened or the time is over."""
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        except OSError as error:
-            raise TokenFileUnusable(self._path, error.strerror or str(error)) from error
-        try:
-            taken = _wait_for_lock(descriptor, self._timeout_s)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        if not taken:
-            os.close(descriptor)
+        deadline = time.monotonic() + self._timeout_s
+        while not self._try(deadline):
+            time.sleep(_POLL_S)
+
+    async def acquire_async(self) -> None:
+        """As `acquire`, leaving the loop free. No threads: waiting ones would fill the pool that the holder needs to go on."""
+        deadline = time.monotonic() + self._timeout_s
+        while not self._try(deadline):  # noqa: ASYNC110 - another process frees the lock: no event tells us
+            await asyncio.sleep(_POLL_S)
+
+    def _try(self, deadline: float) -> bool:
+        """Takes the lock when it is free; raises when it is not and the time is over."""
+        if self._descriptor is None:
+            try:
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            except OSError as error:
+                raise TokenFileUnusable(self._path, error.strerror or str(error)) from error
+        if _try_lock(self._descriptor):
+            return True
+        if time.monotonic() >= deadline:
+            self.release()
             raise TokenFileUnusable(self._path, f"another plg process has held the lock for {self._timeout_s:g} s")
-        self._descriptor = descriptor
+        return False
 
     def release(self) -> None:
         """Gives the lock back; without one it does nothing."""
@@ -57,16 +68,6 @@ class FileLock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.release()
-
-
-def _wait_for_lock(descriptor: int, timeout_s: float) -> bool:
-    """Tries until the lock is taken (True) or the time is over (False)."""
-    deadline = time.monotonic() + timeout_s
-    while not _try_lock(descriptor):
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(_POLL_S)
-    return True
 
 
 def _try_lock(descriptor: int) -> bool:
