@@ -84,10 +84,13 @@ class NodesDocument(Document, frozen=True, kw_only=True):
 
 
 class RelayView(Answer, frozen=True, kw_only=True):
+    """The relay in use. `game_leg_ms` is its own way on to the game as the server knew it at the start, null when not known."""
+
     node_id: str
     name: str
     country: str
     address: str
+    game_leg_ms: float | None = None
 
 
 class PathView(Answer, frozen=True, kw_only=True):

@@ -38,7 +38,10 @@ class StartSessionRequest(Request, frozen=True, kw_only=True):
 
 
 class RelayEndpoint(Answer, frozen=True, kw_only=True):
-    """Where the relay listens; `relay_id` is the number that keys and tickets are bound to."""
+    """Where the relay listens; `relay_id` is the number that keys and tickets are bound to.
+
+    `mask_key` (32 bytes) is there when the relay wants headers masked (protocol SPEC, mask).
+    """
 
     node_id: str
     name: str
@@ -46,6 +49,7 @@ class RelayEndpoint(Answer, frozen=True, kw_only=True):
     host: str
     port: int
     relay_id: int
+    mask_key: Base64 | None = None
 
 
 class SessionCaps(Answer, frozen=True, kw_only=True):

@@ -1,0 +1,201 @@
+"""The packet path of the client: capture -> session -> relay, and back. Decides per packet, holds a few while the server decides.
+
+Everything runs on one loop, nothing waits. The rule behind every branch: a payload goes to the relay or straight to the game, never
+nowhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from plg.capture.packet_source import FlowKey, PacketSource, Verdict
+from plg.protocol.constants import MAX_PAYLOAD
+from plg.protocol.events import ClientEvent, FlowAccepted, FlowRefused, PayloadReceived, RelayLost
+from plg.tunnel.clock import Clock, Timer
+from plg.tunnel.flow_routes import FlowRoutes, Route, Why
+from plg.tunnel.relay_link import RelayLink
+
+HOLD_PACKETS: Final = 16
+"""Implementation. Per destination; a game's opening burst is shorter, and more would arrive as a burst of old news."""
+HOLD_S: Final = 0.5
+"""Implementation. Games repeat an unanswered first packet after 0.5 to 1 s: waiting longer gains nothing."""
+MAX_HELD_FLOWS: Final = 2
+SCAN_WINDOW_S: Final = 0.05
+"""Implementation. A player joins one server at a time, a server list asks dozens at once: so the server is asked only after this
+moment, and when more than MAX_HELD_FLOWS new destinations have turned up in it they all go direct. Approvals are few."""
+SWEEP_S: Final = 30.0
+
+AskApproval = Callable[[FlowKey], None]
+"""Start asking the server for a destination; the answer comes back through `approved` or `not_approved`."""
+
+
+@dataclass(slots=True)
+class EngineCounters:
+    """Payloads of the game since the engine was made. `dropped` is by reason: what neither way took."""
+
+    packets_up: int = 0
+    packets_down: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    direct: int = 0
+    too_large: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        self.dropped[reason] = self.dropped.get(reason, 0) + count
+
+
+@dataclass(slots=True)
+class _Held:
+    """Packets of one flow that wait for the server's word."""
+
+    payloads: list[bytes]
+    timer: Timer
+    asked: bool = False
+
+
+class TunnelEngine:
+    """Between one packet source and the link of the moment (there is none while the tunnel looks for another relay)."""
+
+    def __init__(self, source: PacketSource, routes: FlowRoutes, clock: Clock, ask_approval: AskApproval) -> None:
+        self._source = source
+        self.routes = routes
+        self._clock = clock
+        self._ask_approval = ask_approval
+        self._link: RelayLink | None = None
+        self._held: dict[FlowKey, _Held] = {}
+        self._next_sweep_s = clock.time() + SWEEP_S
+        self.counters = EngineCounters()
+
+    @property
+    def leaked(self) -> int:
+        """Packets that went past the capture although they were the game's."""
+        return self._source.stats.leaked
+
+    # --- which link --------------------------------------------------------------------------------------------------
+
+    def use(self, link: RelayLink) -> None:
+        """From now on new flows may go through this link."""
+        self._link = link
+
+    def release(self, why: Why) -> int:
+        """No link any more: everything goes direct. Returns how many flows had to change their way."""
+        self._link = None
+        for key in list(self._held):
+            self._let_go(key, why)
+        return self.routes.send_all_direct(why)
+
+    # --- up ----------------------------------------------------------------------------------------------------------
+
+    def handle_packet(self, key: FlowKey, payload: bytes) -> Verdict:
+        """The capture's question for every payload that the game sends."""
+        now = self._clock.time()
+        if now >= self._next_sweep_s:
+            self._next_sweep_s = now + SWEEP_S
+            self.routes.forget_ended(now)
+        link = self._link
+        flow = self.routes.outgoing(key, now, carries=link is not None and link.carries)
+        flow.packets_up += 1
+        flow.bytes_up += len(payload)
+        if flow.route is Route.RELAY and link is not None:
+            if link.send_payload(key, payload):
+                self.counters.packets_up += 1
+                self.counters.bytes_up += len(payload)
+                return Verdict.TAKEN
+            if len(payload) > MAX_PAYLOAD:
+                self.counters.too_large += 1
+            else:
+                self.routes.send_direct(key, Why.REFUSED_BY_RELAY)
+        elif flow.route is Route.HELD and self._hold(key, payload):
+            return Verdict.TAKEN
+        self.counters.direct += 1
+        return Verdict.DIRECT
+
+    # --- holding -----------------------------------------------------------------------------------------------------
+
+    def _hold(self, key: FlowKey, payload: bytes) -> bool:
+        """Keep a packet back; False when it must go direct instead."""
+        held = self._held.get(key)
+        if held is None:
+            if len(self._held) >= MAX_HELD_FLOWS:
+                self._let_scan_go()
+                self.routes.send_direct(key, Why.TOO_MANY_NEW)
+                return False
+            timer = self._clock.call_at(self._clock.time() + SCAN_WINDOW_S, lambda: self._ask(key))
+            self._held[key] = _Held([payload], timer)
+            return True
+        if len(held.payloads) >= HOLD_PACKETS:
+            self._let_go(key, Why.APPROVAL_LATE)
+            return False
+        held.payloads.append(payload)
+        return True
+
+    def _let_scan_go(self) -> None:
+        """Many new destinations at once: those that nobody was asked about yet are part of a list, not of a match."""
+        for key in [key for key, held in self._held.items() if not held.asked]:
+            self._let_go(key, Why.TOO_MANY_NEW)
+
+    def _ask(self, key: FlowKey) -> None:
+        held = self._held[key]
+        held.asked = True
+        held.timer = self._clock.call_at(self._clock.time() + HOLD_S, lambda: self._let_go(key, Why.APPROVAL_LATE))
+        self._ask_approval(key)
+
+    def approved(self, key: FlowKey) -> None:
+        """The server and the relay's newer ticket allow the destination: what was held goes through the relay."""
+        held = self._held.pop(key, None)
+        if held is None:
+            return  # too late: the flow has begun direct and stays so
+        held.timer.cancel()
+        self.routes.send_by_relay(key)
+        for payload in held.payloads:
+            if self._link is not None and self._link.send_payload(key, payload):
+                self.counters.packets_up += 1
+                self.counters.bytes_up += len(payload)
+            else:
+                self._send_direct(key, payload)
+
+    def not_approved(self, key: FlowKey, *, refused: bool) -> None:
+        """The server said no (`refused`), or could not be asked: what was held goes direct."""
+        if refused:
+            self.routes.refuse(key, self._clock.time())
+        self._let_go(key, Why.REFUSED_BY_SERVER if refused else Why.APPROVAL_LATE)
+
+    def _let_go(self, key: FlowKey, why: Why) -> None:
+        held = self._held.pop(key, None)
+        if held is None:
+            return
+        held.timer.cancel()
+        self.routes.send_direct(key, why)
+        for payload in held.payloads:
+            self._send_direct(key, payload)
+
+    def _send_direct(self, key: FlowKey, payload: bytes) -> None:
+        self.counters.direct += 1
+        self._source.send_direct(key, payload)
+
+    # --- down --------------------------------------------------------------------------------------------------------
+
+    def handle_event(self, event: ClientEvent) -> None:
+        """What the link reports about payloads and flows; everything else is the keeper's."""
+        if isinstance(event, PayloadReceived):
+            self._deliver(event)
+        elif isinstance(event, FlowRefused):
+            self.routes.send_direct(FlowKey(*event.flow), Why.REFUSED_BY_RELAY)
+        elif isinstance(event, RelayLost):
+            self.routes.send_all_direct(Why.RELAY_LOST)
+        elif isinstance(event, FlowAccepted):
+            pass  # payloads travel inside FLOW_OPEN until then: nothing to do
+
+    def _deliver(self, event: PayloadReceived) -> None:
+        key = FlowKey(*event.flow)
+        flow = self.routes.get(key)
+        if flow is None or flow.route is not Route.RELAY:
+            self.counters.drop("flow_went_direct")  # a late reply to the relay's address: the game talks to another now
+            return
+        flow.used_at_s = self._clock.time()
+        flow.packets_down += 1
+        flow.bytes_down += len(event.payload)
+        self.counters.packets_down += 1
+        self.counters.bytes_down += len(event.payload)
+        self._source.deliver(key, event.payload)

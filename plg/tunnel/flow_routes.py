@@ -1,0 +1,181 @@
+"""Which way each flow of the game goes, and why. Pure: no sockets, no clock, no session.
+
+A game server knows a player by the address his packets come from, so a flow that lives keeps its way: the decision falls with a flow's
+first packet and stands until the flow has been quiet for a while.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from ipaddress import ip_address
+from typing import Final
+
+from plg.capture.packet_source import FlowKey
+from plg.protocol.destination import AccessList
+
+QUIET_S: Final = 30.0
+"""Implementation. A direct flow that is quiet for so long has ended: game servers forget a silent player after 5 to 30 s."""
+QUIET_AFTER_FEW_S: Final = 2.0
+"""Implementation. The same for a flow of only a few packets (a server list asking for names and pings): nobody plays on it yet."""
+FEW_PACKETS: Final = 8
+RELAY_QUIET_S: Final = 180.0
+"""The relay forgets a flow then, and with it the address that the game server sees (FLOW_IDLE_S of the protocol)."""
+LIVE_S: Final = 5.0
+"""Implementation. A match sends several packets a second; five silent seconds mean that it is over or not begun."""
+MAX_FLOWS: Final = 1024
+"""Implementation. More conversations than any game has; what comes beyond goes direct and is not remembered."""
+REFUSED_FOR_S: Final = 60.0
+"""Implementation. How long a destination that the server refused is not asked for again."""
+MAX_REFUSED: Final = 256
+
+
+class Route(Enum):
+    """Where a flow's packets go."""
+
+    RELAY = "relay"
+    DIRECT = "direct"
+    HELD = "held"  # kept back for a moment while the server decides on the destination
+
+
+class Why(StrEnum):
+    """Why a flow goes direct; stable names, shown in status."""
+
+    ALIVE_BEFORE = "alive_before_connect"
+    NOT_CONNECTED = "not_connected"
+    NOT_ALLOWED = "destination_not_in_profile"
+    REFUSED_BY_SERVER = "destination_refused_by_server"
+    APPROVAL_LATE = "approval_came_late"
+    TOO_MANY_NEW = "too_many_new_destinations"
+    REFUSED_BY_RELAY = "refused_by_relay"
+    RELAY_LOST = "relay_lost"
+    TABLE_FULL = "too_many_flows"
+
+
+@dataclass(slots=True)
+class Flow:
+    """One conversation and its way. Times are clock seconds; `used_at_s` counts both directions, `sent_at_s` the game's packets."""
+
+    key: FlowKey
+    route: Route
+    why: Why | None
+    used_at_s: float
+    sent_at_s: float
+    packets_up: int = 0
+    packets_down: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+
+    def is_live(self, now: float) -> bool:
+        """Whether somebody seems to play on it."""
+        return now - self.used_at_s < LIVE_S and self.packets_up + self.packets_down > FEW_PACKETS
+
+    def is_quiet(self, now: float) -> bool:
+        """Whether it has ended, so that a next packet may go another way."""
+        if self.route is Route.RELAY:
+            return now - self.used_at_s > RELAY_QUIET_S
+        if self.why is Why.ALIVE_BEFORE or self.packets_up >= FEW_PACKETS:
+            return now - self.sent_at_s > QUIET_S
+        return now - self.sent_at_s > QUIET_AFTER_FEW_S
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """Which destinations the server may be asked for, one by one: any (`anywhere`), or these addresses."""
+
+    anywhere: bool = False
+    addresses: frozenset[str] = frozenset()
+
+    def may_ask(self, flow: FlowKey) -> bool:
+        return self.anywhere or flow.remote_address in self.addresses
+
+
+class FlowRoutes:
+    """The table of flows. `alive_before` are those that carried packets before anything was diverted; they stay direct until they
+    end, because the game server would otherwise see the player's address change in the middle of a match."""
+
+    def __init__(self, allowed: AccessList, approvals: Approvals, alive_before: Iterable[FlowKey], now: float) -> None:
+        self._allowed = allowed
+        self._approvals = approvals
+        self._flows = {key: Flow(key, Route.DIRECT, Why.ALIVE_BEFORE, now, now) for key in alive_before}
+        self._refused_until_s: dict[tuple[str, int], float] = {}
+
+    def __len__(self) -> int:
+        return len(self._flows)
+
+    def flows(self) -> list[Flow]:
+        """Every flow known, oldest first."""
+        return list(self._flows.values())
+
+    def live(self, now: float) -> list[Flow]:
+        """Relayed flows on which somebody seems to play: ending the tunnel now would change his address."""
+        return [flow for flow in self._flows.values() if flow.route is Route.RELAY and flow.is_live(now)]
+
+    def get(self, key: FlowKey) -> Flow | None:
+        return self._flows.get(key)
+
+    def outgoing(self, key: FlowKey, now: float, *, carries: bool) -> Flow:
+        """The flow of a packet that the game sends now, decided when it is new or had ended.
+
+        `carries` tells whether the session takes payloads; while it does not, new flows go direct.
+        """
+        flow = self._flows.get(key)
+        if flow is None or flow.is_quiet(now):
+            flow = self._decide(key, now, carries=carries)
+        flow.sent_at_s = flow.used_at_s = now
+        return flow
+
+    def _decide(self, key: FlowKey, now: float, *, carries: bool) -> Flow:
+        route, why = self._first_route(key, now, carries=carries)
+        flow = Flow(key, route, why, now, now)
+        if key not in self._flows and len(self._flows) >= MAX_FLOWS:
+            self.forget_ended(now)
+            if len(self._flows) >= MAX_FLOWS:
+                return Flow(key, Route.DIRECT, Why.TABLE_FULL, now, now)
+        self._flows[key] = flow
+        return flow
+
+    def _first_route(self, key: FlowKey, now: float, *, carries: bool) -> tuple[Route, Why | None]:
+        if not carries:
+            return Route.DIRECT, Why.NOT_CONNECTED
+        if self._allowed.allows(ip_address(key.remote_address), key.remote_port):
+            return Route.RELAY, None
+        if not self._approvals.may_ask(key):
+            return Route.DIRECT, Why.NOT_ALLOWED
+        if self._refused_until_s.get((key.remote_address, key.remote_port), now) > now:
+            return Route.DIRECT, Why.REFUSED_BY_SERVER
+        return Route.HELD, None
+
+    def allow(self, allowed: AccessList) -> None:
+        """A newer grant: what it allows counts for flows that begin from now on."""
+        self._allowed = allowed
+
+    def refuse(self, key: FlowKey, now: float) -> None:
+        """The server does not approve this destination: do not ask again at once."""
+        if len(self._refused_until_s) >= MAX_REFUSED:
+            self._refused_until_s = {at: until for at, until in self._refused_until_s.items() if until > now}
+        if len(self._refused_until_s) < MAX_REFUSED:
+            self._refused_until_s[key.remote_address, key.remote_port] = now + REFUSED_FOR_S
+
+    def send_by_relay(self, key: FlowKey) -> None:
+        """A held flow was approved."""
+        flow = self._flows.get(key)
+        if flow is not None:
+            flow.route, flow.why = Route.RELAY, None
+
+    def send_direct(self, key: FlowKey, why: Why) -> None:
+        """From now on this flow goes direct."""
+        flow = self._flows.get(key)
+        if flow is not None:
+            flow.route, flow.why = Route.DIRECT, why
+
+    def send_all_direct(self, why: Why) -> int:
+        """The relay is lost: every relayed or held flow goes direct. Returns how many there were."""
+        moved = [flow for flow in self._flows.values() if flow.route is not Route.DIRECT]
+        for flow in moved:
+            flow.route, flow.why = Route.DIRECT, why
+        return len(moved)
+
+    def forget_ended(self, now: float) -> None:
+        """Drop flows that have ended; called now and then."""
+        for key in [key for key, flow in self._flows.items() if flow.is_quiet(now) and now - flow.used_at_s > QUIET_S]:
+            del self._flows[key]

@@ -1,0 +1,98 @@
+"""What the server grants, in the forms that session, routes and capture use. Pure."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+from plg.contract.sessions import SessionGrant
+from plg.protocol.client_session import ClientGrant
+from plg.protocol.constants import KEY_LENGTH, MAX_TICKET_LENGTH
+from plg.protocol.destination import AccessList, AccessRule, Address
+from plg.protocol.keys import SUITES
+from plg.protocol.mask import HeaderMask
+
+_HOST_PORT: Final = re.compile(r"^(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>[0-9]{1,5})$")
+
+
+class BadGrant(Exception):
+    """The server's grant makes no sense: another version of the server, or no PLG server at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """A host name or address, and a UDP port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_host_port(text: str) -> HostPort:
+    """Read HOST:PORT or [IPV6]:PORT. Raises ValueError."""
+    found = _HOST_PORT.match(text.strip())
+    port = int(found["port"]) if found else 0
+    if found is None or not 0 < port <= 65535:
+        raise ValueError(text)
+    return HostPort(found["v6"] or found["host"], port)
+
+
+def client_grant(grant: SessionGrant) -> ClientGrant:
+    """The session's secrets. Raises BadGrant."""
+    try:
+        secret = base64.b64decode(grant.key, validate=True)
+        ticket = base64.b64decode(grant.ticket, validate=True)
+        cid = int(grant.cid, 16)
+    except (binascii.Error, ValueError) as error:
+        raise BadGrant(f"key, ticket or session number: {error}") from error
+    if len(secret) != KEY_LENGTH or not 0 < len(ticket) <= MAX_TICKET_LENGTH or not 0 <= cid < 1 << 64:
+        raise BadGrant("key, ticket or session number has a wrong length")
+    if grant.suite not in SUITES:
+        raise BadGrant(f"cipher suite {grant.suite} is not known to this version")
+    return ClientGrant(cid, secret, ticket, grant.relay.relay_id, grant.suite)
+
+
+def header_mask(grant: SessionGrant) -> HeaderMask | None:
+    """The relay's header mask when it wants one. Raises BadGrant."""
+    if grant.relay.mask_key is None:
+        return None
+    try:
+        key = base64.b64decode(grant.relay.mask_key, validate=True)
+    except binascii.Error as error:
+        raise BadGrant(f"mask key: {error}") from error
+    if len(key) != KEY_LENGTH:
+        raise BadGrant("mask key has a wrong length")
+    return HeaderMask(key)
+
+
+def access_list(grant: SessionGrant) -> AccessList:
+    """Every destination that the grant allows: the profile's, and the approved ones. Raises BadGrant."""
+    try:
+        rules = [AccessRule(tuple(map(ip_network, rule.cidrs)), port_spans(rule.ports)) for rule in grant.destinations]
+        targets = [parse_host_port(text) for text in grant.targets]
+        rules += [AccessRule((ip_network(target.host),), ((target.port, target.port),)) for target in targets]
+    except ValueError as error:
+        raise BadGrant(f"destinations: {error}") from error
+    return AccessList(rules)
+
+
+def port_spans(ranges: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """ "27015" and "27015-27050" as inclusive pairs. Raises ValueError."""
+    spans = []
+    for text in ranges:
+        first, _, last = text.partition("-")
+        spans.append((int(first), int(last or first)))
+    return tuple(spans)
+
+
+def parse_address(text: str) -> Address | None:
+    """A numeric address, None for a name."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
