@@ -202,6 +202,7 @@ def open_clients(relay: RunningRelay, game: socket.socket, count: int) -> list[B
         client.session.send_payload(client.flow, b"open", time.monotonic())
     pump(clients, lambda client: client.session.cid in accepted, "a flow", accepted)
     time.sleep(0.1)
+    empty(game)
     return clients
 
 
