@@ -17,12 +17,22 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+from plg.lab.processes import (
+    COMMAND_TIMEOUT_S,
+    STOP_GRACE_S,
+    Finished,
+    LabError,
+    Process,
+    ProcessOwner,
+    interrupts_ignored,
+    run_command,
+    start_process,
+)
 
 NETNS_DIRECTORY = Path("/run/netns")
 """Where iproute2 keeps named namespaces."""
@@ -36,19 +46,8 @@ HOST_NAME_PATTERN = re.compile(r"^[a-z][a-z0-9]{0,9}$")
 MAX_HOSTS = 200
 """The number of a host is one byte of its address."""
 
-STOP_GRACE_S = 3.0
-"""A child gets this long to end by itself after SIGTERM. Longer than the client's own clean-up, shorter than patience."""
-
-COMMAND_TIMEOUT_S = 30.0
-"""No command that sets up a network takes this long, even on a loaded machine."""
-
-
 NO_DUPLICATE_ADDRESS_DETECTION = ("net/ipv6/conf/default/accept_dad", "0")
 """Detection keeps a link's IPv6 addresses, also the link-local one that finds neighbours, unusable for two seconds."""
-
-
-class LabError(Exception):
-    """The lab cannot be built here, or a command in it failed. The text is one line for a person."""
 
 
 def missing_requirement() -> str | None:
@@ -62,15 +61,6 @@ def missing_requirement() -> str | None:
             package = {"ip": "iproute2", "nsenter": "util-linux"}[binary]
             return f"the command '{binary}' is missing: install the package {package}"
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A command that ran to its end."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
 
 
 class Namespace:
@@ -99,8 +89,8 @@ class Namespace:
         timeout_s: float = COMMAND_TIMEOUT_S,
         check: bool = True,
     ) -> Finished:
-        """Run a command to its end. Raises LabError when it cannot run, takes too long, or (with `check`) fails."""
-        return _run(self.command(argv), input_text=input_text, env=env, timeout_s=timeout_s, check=check)
+        """Run a command to its end; see `Place.run`."""
+        return run_command(self.command(argv), input_text=input_text, env=env, timeout_s=timeout_s, check=check)
 
     def spawn(
         self,
@@ -111,12 +101,10 @@ class Namespace:
         stdin: int | IO[bytes] | None = subprocess.DEVNULL,
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
-    ) -> "subprocess.Popen[bytes]":
-        """Start a command that the lab stops at its end. It has its own process group, so Ctrl-C reaches only us."""
-        process = subprocess.Popen(  # noqa: S603 - running what the caller names is what a lab is for
-            self.command(argv), env=env, cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
-        )
-        self._lab.own_process(process)
+    ) -> Process:
+        """Start a command that the lab stops at its end; see `Place.spawn`."""
+        process = start_process(self.command(argv), env=env, cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr)
+        self._lab.processes.own(process)
         return process
 
     def write_sysctl(self, key: str, value: str) -> None:
@@ -126,7 +114,7 @@ class Namespace:
 
     def process_ids(self) -> list[int]:
         """Every process whose network is this namespace."""
-        answer = _run(["ip", "netns", "pids", self.name], check=False)
+        answer = run_command(["ip", "netns", "pids", self.name], check=False)
         return [int(line) for line in answer.stdout.split()]
 
 
@@ -158,7 +146,7 @@ class Lab:
             Lab._made += 1
             self.prefix = f"plg{os.getpid()}x{Lab._made}"
         self.hosts: dict[str, Host] = {}
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self.processes = ProcessOwner()
         self._router: Namespace | None = None
 
     @property
@@ -174,7 +162,7 @@ class Lab:
         reap_leftovers()
         router = Namespace(self, "router")
         try:
-            _run(["ip", "netns", "add", router.name])
+            run_command(["ip", "netns", "add", router.name])
             self._router = router
             _ip_batch(router.name, ["link set lo up"])
             for key, value in (
@@ -214,7 +202,7 @@ class Lab:
         self.hosts[short_name] = (
             host  # before the first command, so that close() removes what a failure leaves half made
         )
-        _run(["ip", "netns", "add", host.name])
+        run_command(["ip", "netns", "add", host.name])
         host.write_sysctl(*NO_DUPLICATE_ADDRESS_DETECTION)
         host_end = f"{host.interface} netns {host.name} mtu {mtu}"
         router_end = f"{host.router_interface} netns {self.router.name} mtu {mtu}"
@@ -245,22 +233,14 @@ class Lab:
         )
         return host
 
-    def own_process(self, process: "subprocess.Popen[bytes]") -> None:
-        """Stop this process too when the lab closes."""
-        self._processes.append(process)
-
-    def stop(self, process: "subprocess.Popen[bytes]", grace_s: float = STOP_GRACE_S) -> int:
+    def stop(self, process: Process, grace_s: float = STOP_GRACE_S) -> int:
         """End a process started with `spawn` politely, then firmly; returns its exit code (negative: the signal)."""
-        _stop_processes([process], grace_s)
-        if process in self._processes:
-            self._processes.remove(process)
-        return process.returncode
+        return self.processes.stop(process, grace_s)
 
     def close(self) -> None:
         """Stop every process and delete every namespace. May be called twice; a second Ctrl-C does not interrupt it."""
-        with _interrupts_ignored():
-            _stop_processes(list(reversed(self._processes)), STOP_GRACE_S)
-            self._processes.clear()
+        with interrupts_ignored():
+            self.processes.close()
             namespaces: list[Namespace] = list(self.hosts.values())
             if self._router is not None:
                 namespaces.append(self._router)
@@ -287,80 +267,14 @@ def _delete_namespace(name: str) -> None:
     """Without a name a namespace lives on as long as a process is in it, so the processes go first. Never raises."""
     if not (NETNS_DIRECTORY / name).exists():
         return
-    listed = _run(["ip", "netns", "pids", name], check=False)
+    listed = run_command(["ip", "netns", "pids", name], check=False)
     for text in listed.stdout.split():
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(text), signal.SIGKILL)
-    _run(["ip", "netns", "delete", name], check=False)
-
-
-def _stop_processes(processes: "Sequence[subprocess.Popen[bytes]]", grace_s: float) -> None:
-    for process in processes:
-        _signal_group(process, signal.SIGTERM)
-    deadline = time.monotonic() + grace_s
-    for process in processes:
-        try:
-            process.wait(timeout=max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            _signal_group(process, signal.SIGKILL)
-            process.wait()
-        # A wrapper script may be gone while what it started lives on.
-        _signal_group(process, signal.SIGKILL)
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-
-
-def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
-
-
-@contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Half a clean-up is worse than a slow one: SIGINT waits until it is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    run_command(["ip", "netns", "delete", name], check=False)
 
 
 def _ip_batch(namespace_name: str | None, lines: Sequence[str]) -> None:
     """Many `ip` commands in one process."""
     inside = [] if namespace_name is None else ["-n", namespace_name]
-    _run(["ip", *inside, "-batch", "-"], input_text="\n".join(lines) + "\n")
-
-
-def _run(
-    argv: Sequence[str],
-    *,
-    input_text: str | None = None,
-    env: Mapping[str, str] | None = None,
-    timeout_s: float = COMMAND_TIMEOUT_S,
-    check: bool = True,
-) -> Finished:
-    try:
-        done = subprocess.run(  # noqa: S603 - an argument list of our own, no shell
-            list(argv),
-            input=input_text,
-            stdin=subprocess.DEVNULL if input_text is None else None,
-            env=env,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise LabError(f"the command '{argv[0]}' is missing") from error
-    except subprocess.TimeoutExpired as error:
-        raise LabError(f"'{' '.join(argv)}' did not end within {timeout_s:g} s") from error
-    if check and done.returncode != 0:
-        said = " ".join((done.stderr or done.stdout).split())
-        raise LabError(f"'{' '.join(argv)}' failed with exit code {done.returncode}: {said}")
-    return Finished(done.returncode, done.stdout, done.stderr)
+    run_command(["ip", *inside, "-batch", "-"], input_text="\n".join(lines) + "\n")

@@ -9,7 +9,8 @@ import re
 import shutil
 from typing import Any
 
-from plg.lab.namespaces import Host, Lab, LabError
+from plg.lab.namespaces import Host, Lab
+from plg.lab.processes import LabError
 
 TABLE = "plg_lab_count"
 COUNTER_NAME = re.compile(r"^[a-z][a-z0-9_]{0,60}$")

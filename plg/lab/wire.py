@@ -27,7 +27,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from plg.lab.impairment import ImpairedDirection, Impairment, Schedule
-from plg.lab.namespaces import Host, Lab, LabError
+from plg.lab.namespaces import Host, Lab
+from plg.lab.processes import LabError
 
 DEVICE = "wire0"
 ROUTE_TABLE = "77"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from plg.lab.namespaces import NETNS_DIRECTORY, Host, Lab, LabError, Namespace, missing_requirement, reap_leftovers
+from plg.lab.namespaces import NETNS_DIRECTORY, Host, Lab, Namespace, missing_requirement, reap_leftovers
+from plg.lab.processes import LabError
 from support.requirements import require_binary, require_root
 
 pytestmark = pytest.mark.netns

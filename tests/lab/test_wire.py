@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plg.lab.impairment import Impairment
-from plg.lab.namespaces import Host, Lab, LabError
+from plg.lab.namespaces import Host, Lab
+from plg.lab.processes import LabError
 from plg.lab.traffic_counter import TrafficCounter
 from plg.lab.wire import Wire, WireProcess, packet_pair
 from support.requirements import require_binary, require_root
