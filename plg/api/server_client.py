@@ -92,7 +92,7 @@ class ServerClient:
     async def games(
         self, *, query: str | None = None, category: str | None = None, limit: int, offset: int = 0
     ) -> GamePage:
-        wanted = {"q": query, "category": category, "limit": str(limit), "offset": str(offset)}
+        wanted = {"query": query, "category": category, "limit": str(limit), "offset": str(offset)}
         return await self._get("/games", GamePage, SignInUse.NEVER, _given(wanted))
 
     async def game(self, slug: str) -> GameDetail:

@@ -148,7 +148,7 @@ async def test_a_search_goes_into_the_query(tmp_path: Path) -> None:
     with serving(script.app()) as url:
         async with open_server(url) as client:
             await client.games(query="каэс & go", category="shooter", limit=10, offset=20)
-    assert script.seen[0].query == {"q": "каэс & go", "category": "shooter", "limit": "10", "offset": "20"}
+    assert script.seen[0].query == {"query": "каэс & go", "category": "shooter", "limit": "10", "offset": "20"}
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.signed and "nodes" not in route.request], ids=lambda route: route.request)  # fmt: skip
