@@ -44,7 +44,7 @@ async def profiles(request: web.Request) -> web.Response:
     current = request.app[app_keys.RELAY_PROFILES].profile_set
     etag = f'"{current.etag}"'
     given = [word.strip().removeprefix("W/") for word in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")]
-    headers = {hdrs.ETAG: etag}
+    headers = {"ETag": etag}
     if etag in given or "*" in given:
         return web.Response(status=304, headers=headers)
     return web.Response(body=msgspec.json.encode(current), content_type="application/json", headers=headers)

@@ -188,4 +188,5 @@ def read_target(text: str) -> Target:
 
 
 def _refused(detail: str) -> ApiError:
-    return ApiError(ErrorCode.TARGET_REFUSED, detail)
+    # The text may repeat what the caller wrote: on one line, whatever it holds.
+    return ApiError(ErrorCode.TARGET_REFUSED, "".join(c if c.isprintable() else " " for c in detail)[:300])

@@ -7,6 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from tortoise.exceptions import IntegrityError
@@ -34,7 +35,7 @@ PROBE_TOKEN_LIFETIME_S = 600
 
 RELAY_ID_TRIES = 8
 
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ async def _free_relay_id() -> int:
 
 
 def _check_addresses(request: EnrolRequest) -> None:
-    if not _HOST.fullmatch(request.public_host):
+    if not _HOST_NAME.fullmatch(request.public_host) and not _is_address(request.public_host):
         raise ApiError(ErrorCode.INVALID_BODY, "public_host must be an address or a host name, without port")
     if request.name is not None and not request.name.isprintable():
         raise ApiError(ErrorCode.INVALID_BODY, "name must be printable")
@@ -148,6 +149,14 @@ def _check_addresses(request: EnrolRequest) -> None:
         good = False
     if not good or not request.control_url.isprintable():
         raise ApiError(ErrorCode.INVALID_BODY, "control_url must be http://HOST:PORT or https://HOST:PORT")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 async def authenticate_relay(header: str) -> Node:
