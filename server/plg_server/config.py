@@ -208,7 +208,8 @@ def load_config(
         file = Path(environ[CONFIG_FILE_VARIABLE])
     if file is not None:
         for key, value in _read_file(file).items():
-            values[_known(key, str(file))] = _checked(key, value, str(file))
+            known = _known(key, str(file))
+            values[known] = _checked(known, value, str(file))
     for variable, text in environ.items():
         if variable.startswith(ENV_PREFIX) and variable != CONFIG_FILE_VARIABLE:
             key = _known(variable.removeprefix(ENV_PREFIX).lower(), f"the environment ({variable})")

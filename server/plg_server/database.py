@@ -20,7 +20,6 @@ from plg_server.config import ServerConfig, redacted_url
 from plg_server.models import MODEL_MODULES
 
 APP_LABEL = "plg"
-CONNECTION = "default"
 MIGRATIONS_MODULE = "plg_server.migrations"
 
 CONNECT_TIMEOUT_S = 5.0
@@ -53,8 +52,14 @@ _POSTGRES_UNAVAILABLE: tuple[type[BaseException], ...] = (
 )
 
 
+def connection_name(config: ServerConfig) -> str:
+    """Tortoise keeps written queries for each connection's name as long as the process lives: engines must not share one."""
+    return "sqlite" if config.effective_database_url.startswith("sqlite:") else "postgres"
+
+
 def tortoise_config(config: ServerConfig) -> dict[str, Any]:
     """Tortoise's own configuration for this server."""
+    name = connection_name(config)
     connection = expand_db_url(config.effective_database_url)
     credentials = connection["credentials"]
     if config.effective_database_url.startswith("sqlite:"):
@@ -74,11 +79,11 @@ def tortoise_config(config: ServerConfig) -> dict[str, Any]:
         credentials.setdefault("command_timeout", config.database_wait_s)
         credentials.setdefault("application_name", "plg-server")
     return {
-        "connections": {CONNECTION: connection},
+        "connections": {name: connection},
         "apps": {
             APP_LABEL: {
                 "models": list(MODEL_MODULES),
-                "default_connection": CONNECTION,
+                "default_connection": name,
                 "migrations": MIGRATIONS_MODULE,
             }
         },
@@ -131,7 +136,7 @@ class Database:
 
     def connection(self) -> BaseDBAsyncClient:
         """The Tortoise client, for raw statements."""
-        return self._context.connections.get(CONNECTION)
+        return self._context.connections.get(connection_name(self._config))
 
     async def ping(self) -> None:
         """One round trip. Raises what the driver raises; `is_unavailable` tells whether the database is gone."""

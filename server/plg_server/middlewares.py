@@ -1,4 +1,4 @@
-"""The chain around every handler, from the outside in: request id, access log and metrics, errors, CORS, then the route
+"""The chain around every handler, from the outside in: request id, access log and metrics, CORS, errors, then the route
 itself (rate limit by address, authentication, rate limit by account, input, handler)."""
 
 import re
@@ -143,7 +143,7 @@ async def cors_middleware(request: web.Request, handler: NextHandler) -> web.Str
     return response
 
 
-MIDDLEWARES = (request_id_middleware, access_log_middleware, errors_middleware, cors_middleware)
+MIDDLEWARES = (request_id_middleware, access_log_middleware, cors_middleware, errors_middleware)
 
 
 def served(route: Route) -> NextHandler:

@@ -17,7 +17,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 from plg_server.config import ServerConfig
-from plg_server.database import APP_LABEL, CONNECTION, Database, tortoise_config
+from plg_server.database import APP_LABEL, Database, connection_name, tortoise_config
 
 LOCK_WAIT_S = 60.0
 """How long a replica waits for another one that is migrating. Above any migration we ship; below an operator's patience."""
@@ -37,13 +37,14 @@ async def migrate(config: ServerConfig) -> list[str]:
     fails; driver errors mean that the database cannot be reached.
     """
     config_dict = tortoise_config(config)
+    credentials = config_dict["connections"][connection_name(config)]["credentials"]
     is_sqlite = config.effective_database_url.startswith("sqlite:")
     if is_sqlite:
-        config_dict["connections"][CONNECTION]["credentials"]["foreign_keys"] = "OFF"
-    lock = _sqlite_lock(config_dict) if is_sqlite else _postgres_lock(config_dict)
+        credentials["foreign_keys"] = "OFF"
+    lock = _sqlite_lock(Path(credentials["file_path"])) if is_sqlite else _postgres_lock(credentials)
     async with lock:
         if is_sqlite:
-            _make_private(Path(config_dict["connections"][CONNECTION]["credentials"]["file_path"]))
+            _make_private(Path(credentials["file_path"]))
         database = Database(config)
         try:
             with database.active():
@@ -108,9 +109,8 @@ async def _refuse_broken_references(connection: BaseDBAsyncClient) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _sqlite_lock(config_dict: dict[str, Any]) -> AsyncIterator[None]:
+async def _sqlite_lock(database_path: Path) -> AsyncIterator[None]:
     """One process at a time, by an exclusive lock on a small SQLite file of its own: freed by the system if we die."""
-    database_path = Path(config_dict["connections"][CONNECTION]["credentials"]["file_path"])
     path = database_path.with_name(f"{database_path.name}.migration-lock")
 
     def take() -> sqlite3.Connection:
@@ -133,9 +133,8 @@ async def _sqlite_lock(config_dict: dict[str, Any]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _postgres_lock(config_dict: dict[str, Any]) -> AsyncIterator[None]:
+async def _postgres_lock(credentials: dict[str, Any]) -> AsyncIterator[None]:
     """One replica at a time, by an advisory lock: freed by PostgreSQL if we die."""
-    credentials = config_dict["connections"][CONNECTION]["credentials"]
     names = ("host", "port", "user", "password", "database", "ssl", "timeout")
     connection = await asyncpg.connect(**{name: credentials[name] for name in names if credentials.get(name)})
     try:

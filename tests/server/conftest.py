@@ -1,5 +1,6 @@
 """A server in this process for each test, on SQLite with memory and again on PostgreSQL with Redis."""
 
+import functools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from plg_server.app import create_app
-from plg_server.config import load_config
+from plg_server.config import ServerConfig, load_config
+from plg_server.game_network import load_catalog
+from plg_server.services.game_catalog import GameCatalog, build_catalog
+from plg_server.services.game_files import load_game_files
 from support.api_driver import ApiDriver, StartServer
 from support.services import PostgresServer, RedisServer, running_postgres, running_redis
 
@@ -41,6 +45,23 @@ def backend(request: pytest.FixtureRequest) -> dict[str, object]:
     redis: RedisServer = request.getfixturevalue("redis_server")
     redis.empty()
     return {"database_url": postgres.new_database(), "store_url": redis.url}
+
+
+@functools.cache
+def _catalog_of(*, allow_private: bool) -> GameCatalog:
+    return build_catalog(load_game_files(allow_private=allow_private))
+
+
+def _remembered_catalog(config: ServerConfig) -> GameCatalog:
+    if config.games_file is not None:
+        return load_catalog(config)  # a test's own file: its path may be used again with other contents
+    return _catalog_of(allow_private=config.allow_private_targets)
+
+
+@pytest.fixture(autouse=True)
+def _catalog_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading 270 profiles takes longer than most tests; the catalogue never changes after."""
+    monkeypatch.setattr("plg_server.game_network.load_catalog", _remembered_catalog)
 
 
 @pytest.fixture

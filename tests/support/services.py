@@ -79,12 +79,11 @@ class ServiceProcess:
         self._send_to_all(signal.SIGCONT)
 
     def _send_to_all(self, number: int) -> None:
-        import psutil
-
         assert self._process is not None
-        parent = psutil.Process(self._process.pid)
-        for process in [parent, *parent.children(recursive=True)]:
-            process.send_signal(number)
+        parent = self._process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+        for process_id in [parent, *map(int, children)]:
+            os.kill(process_id, number)
 
     def _group(self) -> int | None:
         return None if self._account is None else pwd.getpwnam(self._account).pw_gid
@@ -98,7 +97,6 @@ class PostgresServer(ServiceProcess):
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(self.folder),
             "fsync": "off",
-            "synchronous_commit": "off",
             "full_page_writes": "off",
             "shared_buffers": "16MB",
             "max_connections": "60",

@@ -1,0 +1,113 @@
+"""What a migration may not do. Each rule answers a loss that was seen (server/README.md, "Migrations")."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from plg_server import migrations
+
+FILES = sorted(Path(migrations.__file__).parent.glob("0*.py"))
+REBUILDS = {"AlterField", "RemoveField", "RenameField"}
+RESTORES = {"AddIndex", "AddConstraint"}
+
+HARMFUL = """
+class Migration(migrations.Migration):
+    operations = [
+        ops.AddIndex('Account', index=Index(fields=['a'], name='x')),
+        ops.AlterField('Account', 'email', fields.CharField(max_length=400)),
+        ops.AddField('Account', 'country', fields.CharField(max_length=2, default='')),
+        ops.AddField('Account', 'city', fields.CharField(max_length=2, db_index=True, db_default='')),
+        ops.CreateModel(name='A', fields=[('kind', fields.CharEnumField(Kind)), ('n', fields.IntField(db_index=True))],
+                        options={'table_description': 'One; two', 'indexes': [Index(fields=['n'])]}),
+    ]
+"""
+
+
+def name_of(call: ast.expr) -> str:
+    """`ops.AddField(...)` -> AddField."""
+    return call.func.attr if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else ""
+
+
+def argument(call: ast.Call, name: str) -> ast.expr | None:
+    """A keyword argument."""
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def is_true(value: ast.expr | None) -> bool:
+    """Whether it is written as True."""
+    return isinstance(value, ast.Constant) and value.value is True
+
+
+def faults(source: str) -> list[str]:
+    """What is wrong with a migration, in the order of the file."""
+    tree = ast.parse(source)
+    found = []
+    operations = next(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "operations"
+    )
+    assert isinstance(operations, ast.List)
+    names = [name_of(operation) for operation in operations.elts]
+    for position, name in enumerate(names):
+        if name in REBUILDS and not RESTORES & set(names[position + 1 :]):
+            found.append(f"{name} without the AddIndex or AddConstraint that restores what SQLite drops")
+    for operation in operations.elts:
+        assert isinstance(operation, ast.Call)
+        for field in [
+            node
+            for node in ast.walk(operation)
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("fields.")
+        ]:
+            kind = name_of(field)
+            if "Enum" in kind:
+                found.append(f"{kind}: its width follows the enum; use CharField(max_length=32)")
+            if is_true(argument(field, "db_index")) and not is_true(argument(field, "primary_key")):
+                found.append("db_index=True makes no index; use Meta.indexes")
+            if (
+                name_of(operation) == "AddField"
+                and not is_true(argument(field, "null"))
+                and argument(field, "db_default") is None
+            ):
+                found.append("a column added later needs db_default, or null=True")
+        for index in [
+            node for node in ast.walk(operation) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Index"
+        ]:
+            if argument(index, "name") is None:
+                found.append("an index needs a name")
+        for text in [
+            node.value for node in ast.walk(operation) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]:
+            if ";" in text:
+                found.append("a semicolon in a text: Tortoise cuts SQLite's statements there")
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_migration_loses_nothing(file: Path) -> None:
+    assert faults(file.read_text(encoding="utf-8")) == []
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    assert [int(file.stem[:4]) for file in FILES] == list(range(1, len(FILES) + 1))
+
+
+def test_the_rules_see_every_fault() -> None:
+    assert faults(HARMFUL) == [
+        "AlterField without the AddIndex or AddConstraint that restores what SQLite drops",
+        "a column added later needs db_default, or null=True",
+        "db_index=True makes no index; use Meta.indexes",
+        "CharEnumField: its width follows the enum; use CharField(max_length=32)",
+        "db_index=True makes no index; use Meta.indexes",
+        "an index needs a name",
+        "a semicolon in a text: Tortoise cuts SQLite's statements there",
+    ]
+
+
+def test_an_index_that_is_made_again_after_the_rebuild_is_enough() -> None:
+    again = HARMFUL.replace(
+        "ops.AddField('Account', 'country'",
+        "ops.AddIndex('Account', index=Index(fields=['a'], name='y')), ops.AddField('Account', 'country'",
+    )
+    assert not [fault for fault in faults(again) if "AlterField" in fault]

@@ -1,0 +1,134 @@
+"""Bodies and queries from hostile clients: the right 4xx, one clear line, and nothing else happens."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from plg_server.bodies import BODY_LIMIT_BYTES, one_line
+from support.api_driver import ApiDriver, StartServer
+
+JSON = {"Content-Type": "application/json"}
+GOOD = {"email": "player@example.org", "password": "correct horse battery"}
+
+
+@pytest.fixture
+async def api(start_server: StartServer) -> ApiDriver:
+    """Bodies are read before any database is asked: one backend is enough here."""
+    return await start_server(rate_limits_on=False)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "malformed_json"),
+        (b"{", 400, "malformed_json"),
+        (b"not json", 400, "malformed_json"),
+        (b'{"email": "player@example.org", "password": "\xff\xfe"}', 400, "malformed_json"),
+        (b'{"email": "player@example.org", "password": "correct horse battery"} {}', 400, "malformed_json"),
+        (b"\x00" * 100, 400, "malformed_json"),
+        (b"null", 422, "invalid_body"),
+        (b"[]", 422, "invalid_body"),
+        (b'"text"', 422, "invalid_body"),
+        (b"[" * 60_000, 422, "invalid_body"),
+        (b'{"email":' * 6_000, 422, "invalid_body"),
+        (b'{"email": ' + b"[" * 60_000, 422, "invalid_body"),
+        (b'{"stranger": ' + b'{"a":' * 10_000, 422, "invalid_body"),
+    ],
+)
+async def test_a_body_that_is_no_request_is_refused(api: ApiDriver, body: bytes, status: int, code: str) -> None:
+    reply = await api.post("/v1/auth/register", data=body, headers=JSON)
+    assert (reply.status, reply.code) == (status, code)
+    assert reply.headers["Content-Type"].startswith("application/problem+json")
+    assert "\n" not in reply.json["detail"]
+    assert reply.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"email": 5}, "email"),
+        ({"email": None}, "email"),
+        ({"email": "no at sign"}, "email"),
+        ({"email": "a@b\u0000c"}, "email"),
+        ({"email": "x" * 250 + "@example.org"}, "email"),
+        ({"password": "short"}, "password"),
+        ({"password": "x" * 257}, "password"),
+        ({"password": True}, "password"),
+        ({"display_name": "line\nbreak"}, "display_name"),
+        ({"display_name": ""}, "display_name"),
+        ({"role": "admin"}, "role"),
+    ],
+)
+async def test_a_wrong_field_is_named(api: ApiDriver, change: dict[str, object], named: str) -> None:
+    reply = await api.post("/v1/auth/register", {**GOOD, **change})
+    assert (reply.status, reply.code) == (422, "invalid_body")
+    assert named in reply.json["detail"]
+
+
+@pytest.mark.parametrize("missing", sorted(GOOD))
+async def test_a_missing_field_is_named(api: ApiDriver, missing: str) -> None:
+    reply = await api.post("/v1/auth/register", {name: value for name, value in GOOD.items() if name != missing})
+    assert (reply.status, reply.code) == (422, "invalid_body")
+    assert missing in reply.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+async def test_only_plain_utf8_json_is_read(api: ApiDriver, headers: dict[str, str]) -> None:
+    reply = await api.post("/v1/auth/register", data=json.dumps(GOOD).encode(), headers=headers)
+    assert (reply.status, reply.code) == (415, "unsupported_media_type")
+
+
+async def test_a_large_body_is_refused_by_its_announced_length(api: ApiDriver) -> None:
+    body = b'{"email": "' + b"a" * BODY_LIMIT_BYTES + b'"}'
+    reply = await api.post("/v1/auth/register", data=body, headers=JSON)
+    assert (reply.status, reply.code) == (413, "body_too_large")
+
+
+async def test_a_large_body_that_hides_its_length_is_refused_too(api: ApiDriver) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 8192
+
+    reply = await api.post("/v1/auth/register", data=chunks(), headers=JSON)
+    assert (reply.status, reply.code) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("limit=10", 200),
+        ("limit=ten", 422),
+        ("limit=-1", 422),
+        ("limit=1e9", 422),
+        ("limit=99999999999999999999999", 422),
+        ("limit=1&limit=2", 422),
+        ("stranger=1", 422),
+        ("q=%00", 422),
+        ("q=%ff%fe", 422),
+        ("q=" + "x" * 3000, 422),
+    ],
+)
+async def test_a_query_is_checked_like_a_body(api: ApiDriver, query: str, status: int) -> None:
+    reply = await api.get(f"/v1/games?{query}")
+    assert reply.status == status, reply.text
+    assert status == 200 or reply.code == "invalid_query"
+
+
+@pytest.mark.parametrize("slug", ["%00", "%ff", "UPPER", "a" * 300, "..%2f..%2fetc%2fpasswd", "x;y"])
+async def test_a_path_that_cannot_name_anything_is_not_found(api: ApiDriver, slug: str) -> None:
+    reply = await api.get(f"/v1/games/{slug}")
+    assert (reply.status, reply.code) in {(404, "game_not_found"), (404, "not_found")}
+
+
+def test_a_line_for_a_person_has_no_line_break_and_an_end() -> None:
+    assert one_line("a\nb\tc") == "a b c"
+    assert len(one_line("x" * 1000)) == 300
