@@ -156,6 +156,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode | int:
         return ExitCode.OK
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where exceptions meet a person
         return report(missing_extra(error, rest) or error, this)
+    if code == ExitCode.INTERRUPTED:
+        return report(KeyboardInterrupt(), this)  # typer has caught it already
     return code if isinstance(code, int) else ExitCode.OK
 
 

@@ -1,12 +1,14 @@
 """HTTP servers for the client's tests: the real PLG server, and one that answers what a test wrote for it; each in a thread of its own."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 
 from plg_server.app import create_app
@@ -20,7 +22,7 @@ START_S = 30.0
 def serving(app: web.Application) -> Iterator[str]:
     """Serves `app` on a loopback port that the system chooses; the base URL. Everything is closed when the block ends."""
     loop = asyncio.new_event_loop()
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.5)
 
     async def start() -> str:
         await runner.setup()
@@ -44,7 +46,8 @@ def serving(app: web.Application) -> Iterator[str]:
 
 
 def real_server(data_dir: Path) -> web.Application:
-    """The PLG server on SQLite in `data_dir`, with its limits of tries per minute off."""
+    """The PLG server on SQLite in `data_dir`, with its limits of tries per minute off and nothing to say below an error."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     return create_app(load_config(None, {}, {"data_dir": str(data_dir), "rate_limits_on": False}))
 
 
@@ -70,6 +73,17 @@ class Script:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
         return app
+
+    def slow_app(self) -> web.Application:
+        """Takes every request and answers none while the client waits."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._wait)
+        return app
+
+    async def _wait(self, request: web.Request) -> web.StreamResponse:
+        self.seen.append(Seen(request.method, request.path, dict(request.query), None, b""))
+        await asyncio.Event().wait()
+        return web.Response(status=503)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         authorization = request.headers.get("Authorization")

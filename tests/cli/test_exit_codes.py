@@ -1,0 +1,26 @@
+"""Numbers that scripts rely on."""
+
+from plg.cli.exit_codes import MEANINGS, ExitCode
+
+
+def test_the_numbers_never_change() -> None:
+    assert {code.name: code.value for code in ExitCode} == {
+        "OK": 0,
+        "FAILURE": 1,
+        "USAGE": 2,
+        "NOT_CONNECTED": 3,
+        "NOT_LOGGED_IN": 4,
+        "SUBSCRIPTION_NEEDED": 5,
+        "NEEDS_PRIVILEGES": 6,
+        "UNREACHABLE": 7,
+        "NOT_FOUND": 8,
+        "BUSY": 9,
+        "BAD_CONFIGURATION": 10,
+        "PORT_TAKEN": 11,
+        "INTERRUPTED": 130,
+    }
+
+
+def test_each_number_is_explained_once() -> None:
+    assert set(MEANINGS) == set(ExitCode)
+    assert len(set(MEANINGS.values())) == len(MEANINGS)
