@@ -200,6 +200,17 @@ class DemoSide(Answer, frozen=True, kw_only=True):
     packets: int
 
 
+class DemoLiveDocument(Document, frozen=True, kw_only=True):
+    """One line a second of `plg demo --json` while it plays: the game's own numbers so far, null until measured."""
+
+    elapsed_s: float
+    direct_rtt_ms: float | None
+    boosted_rtt_ms: float | None
+    direct_loss_percent: float | None
+    boosted_loss_percent: float | None
+    schema: str = "plg.demo_live/1"
+
+
 class DemoDocument(Document, frozen=True, kw_only=True):
     """The summary of `plg demo`. `simulated` lists what is not real: the game, the bad path, the distances."""
 

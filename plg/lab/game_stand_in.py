@@ -74,7 +74,7 @@ async def play(options: argparse.Namespace) -> None:
             async with asyncio.timeout(options.seconds):
                 while True:
                     await asyncio.sleep(REPORT_EVERY_S)
-                    _say(options, {"player": asdict(client.report())})
+                    _say(options, {"player": asdict(client.report()), "recent_rtt_ms": client.recent_rtt_ms()})
         except TimeoutError:
             pass
         finally:

@@ -156,6 +156,11 @@ class Lab:
         return self._router
 
     def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def open(self) -> None:
+        """Make the router; `close` must follow. A `with` block does both."""
         reason = missing_requirement()
         if reason is not None:
             raise LabError(reason)
@@ -180,7 +185,6 @@ class Lab:
         except BaseException:
             self.close()
             raise
-        return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None

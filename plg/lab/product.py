@@ -104,12 +104,13 @@ class RelayProcess:
         enrol = [*PLG, "relay", "enrol", "--server", server.url, "--token", server.relay_token(name)]
         enrol += ["--public-host", public_host, "--port", str(public_port), "--name", name]
         place.run([*enrol, "--data-dir", str(data_dir)], env=environment)
-        log_path, port_file = folder / "relay.log", folder / "relay.port"
+        self.name, self.log = name, folder / "relay.log"
+        port_file = folder / "relay.port"
         run = [*PLG, "relay", "run", "--data-dir", str(data_dir), "--host", bind_host, "--port", str(bind_port)]
         run += ["--control-port", "0", "--metrics-port", "0", "--allow-private", "--port-file", str(port_file)]
-        with log_path.open("wb") as log:
+        with self.log.open("wb") as log:
             self.process = place.spawn(run, env=environment, stdout=log, stderr=log)
-        wait_for(port_file.exists, f"the relay {name}", process=self.process, log=log_path)
+        wait_for(port_file.exists, f"the relay {name}", process=self.process, log=self.log)
         self.port = int(port_file.read_text(encoding="utf-8").strip())
 
 
@@ -167,13 +168,15 @@ class PlayerProcess:
     def register(self) -> None:
         self.plg("register", "--email", LAB_EMAIL, "--password-stdin", input_text=LAB_PASSWORD + "\n")
 
-    def wait_for_relays(self, count: int) -> None:
-        """Until the server lists that many relays."""
-        wait_for(lambda: len(self._nodes()) >= count, f"{count} relays in the server's list")
+    def wait_for_relays(self, *relays: RelayProcess) -> None:
+        """Until the server lists them all."""
+        for relay in relays:
+            what = f"the relay {relay.name} in the server's list"
+            wait_for(lambda name=relay.name: name in self._relay_names(), what, process=relay.process, log=relay.log)  # type: ignore[misc] # mypy cannot infer a lambda with a default
 
-    def _nodes(self) -> list[Any]:
+    def _relay_names(self) -> list[str]:
         answer = self.plg("nodes", "--json", check=False)
-        return list(json.loads(answer.stdout)["nodes"]) if answer.exit_code == 0 else []
+        return [node["name"] for node in json.loads(answer.stdout)["nodes"]] if answer.exit_code == 0 else []
 
     def connect(self, game: str, *options: str) -> Connection:
         """Start `plg connect`; returns when it says that it is connected. Raises LabError with its last words otherwise."""

@@ -67,7 +67,7 @@ def booster_world(folder: Path, games_toml_for: str = "", *, offload: bool = Tru
         )
         player = PlayerProcess(client, folder / "player", server.url)
         player.register()
-        player.wait_for_relays(1)
+        player.wait_for_relays(relay)
         yield BoosterWorld(lab, client, friend, relay_host, game, control, counter, player, relay)
 
 
