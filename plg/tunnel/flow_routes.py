@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from ipaddress import ip_address
+from itertools import islice
 from typing import Final
 
 from plg.capture.packet_source import FlowKey
@@ -90,17 +91,22 @@ class Approvals:
 
 
 class FlowRoutes:
-    """The table of flows. `alive_before` are those that carried packets before anything was diverted; they stay direct until they
-    end, because the game server would otherwise see the player's address change in the middle of a match."""
+    """The table of flows: `allowed` destinations go to the relay, those of `approvals` are asked for."""
 
-    def __init__(self, allowed: AccessList, approvals: Approvals, alive_before: Iterable[FlowKey], now: float) -> None:
+    def __init__(self, allowed: AccessList, approvals: Approvals) -> None:
         self._allowed = allowed
         self._approvals = approvals
-        self._flows = {key: Flow(key, Route.DIRECT, Why.ALIVE_BEFORE, now, now) for key in alive_before}
+        self._flows: dict[FlowKey, Flow] = {}
         self._refused_until_s: dict[tuple[str, int], float] = {}
 
     def __len__(self) -> int:
         return len(self._flows)
+
+    def leave_direct(self, alive: Iterable[FlowKey], now: float) -> None:
+        """These carried packets before anything was diverted: they stay direct until they end, because the game server would
+        otherwise see the player's address change in the middle of a match."""
+        for key in islice(alive, MAX_FLOWS):
+            self._flows[key] = Flow(key, Route.DIRECT, Why.ALIVE_BEFORE, now, now)
 
     def flows(self) -> list[Flow]:
         """Every flow known, oldest first."""

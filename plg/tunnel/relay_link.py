@@ -39,6 +39,11 @@ class RelayLink:
             return True
         return state is SessionState.RECONNECTING and not self._lost
 
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the relay was heard lately."""
+        return self.session.state is SessionState.ESTABLISHED
+
     def start(self) -> None:
         """Begin the hand-shake."""
         self._path.start(self._receive)

@@ -31,6 +31,7 @@ from plg.tunnel.engine import TunnelEngine
 from plg.tunnel.flow_routes import Why
 from plg.tunnel.grants import BadGrant, HostPort, access_list, client_grant
 from plg.tunnel.relay_link import RelayLink
+from plg.tunnel.relay_survey import RelaySurvey
 from plg.tunnel.session_figures import PERIOD_S, SessionFigures
 from plg.tunnel.session_opening import OpenSession, RelaysUnreachable, SessionOpening, SessionServer
 from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
@@ -51,8 +52,8 @@ _FATAL: Final = frozenset(
 """Refusals that no other relay and no waiting mends."""
 
 
-Measure = Callable[[], Awaitable[list[RelayMeasurement]]]
-"""Measures the relays anew, best first."""
+Survey = Callable[[], Awaitable[RelaySurvey]]
+"""Lists and measures the relays anew. Raises ApiError."""
 
 
 class SessionKeeper:
@@ -66,14 +67,14 @@ class SessionKeeper:
         server: SessionServer,
         opening: SessionOpening,
         engine: TunnelEngine,
-        measure: Measure,
+        survey: Survey,
         clock: Clock,
         notify: Notify,
     ) -> None:
         self._server = server
         self._opening = opening
         self._engine = engine
-        self._measure = measure
+        self._survey = survey
         self._clock = clock
         self._notify = notify
         self._tasks: asyncio.TaskGroup | None = None
@@ -229,19 +230,24 @@ class SessionKeeper:
             self._trouble.clear()
             pause_s = RECOVER_FIRST_S
             patience = RESUME_TRIES
-            while self._lost:
+            while True:
                 await asyncio.sleep(pause_s)
-                if not self._lost or await self._try_another_way(patient=patience > 0):
+                if await self._try_another_way(patient=patience > 0):
                     break
                 patience -= 1
                 pause_s = min(pause_s * 2, RECOVER_MAX_S)
 
     async def _try_another_way(self, *, patient: bool) -> bool:
-        """One try. The old link goes on saying HELLO meanwhile, so that a relay that comes back is found at once."""
+        """One try; True when a relay carries again.
+
+        The old link goes on saying HELLO meanwhile, so that a relay that comes back is found at once.
+        """
+        if not self._lost:
+            return True
         old, old_figures, old_link = self.grant, self._figures, self.link
         lost_node = old.relay.node_id if old is not None else ""
         try:
-            measurements = await self._measure()
+            measurements = (await self._survey()).measurements()
             answering = [entry.node_id for entry in measurements if entry.rtt_ms is not None]
             if not answering:
                 return False  # nothing answers: the fault is near us, and changing relays would not mend it
@@ -274,9 +280,7 @@ class SessionKeeper:
                 self._figures.add(link.session.numbers(self._clock.time()))
             closed = asyncio.Event()
             link.close(on_closed=closed.set)
-            with suppress(
-                TimeoutError
-            ):  # then the socket is closed with the process, and the relay notices the silence
+            with suppress(TimeoutError):  # then the process closes the socket and the relay notices the silence
                 await asyncio.wait_for(closed.wait(), CLOSE_TIMEOUT_S)
         if grant is not None:
             await self._end_on_server(grant, self._figures, reason)

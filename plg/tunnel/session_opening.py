@@ -98,7 +98,11 @@ class SessionOpening:
             relay = grant.relay
             detail = {"node_id": relay.node_id, "name": relay.name, "because": grant.chosen_because}
             self._notify(TunnelEvent(Happening.RELAY_CHOSEN, {**detail}))
-            opened = await self._shake_hands(grant)
+            try:
+                opened = await self._shake_hands(grant)
+            except BaseException:  # also when the player has changed his mind meanwhile
+                await self.stop(grant, StopSessionRequest(reason="not_connected"))
+                raise
             if isinstance(opened, OpenSession):
                 return opened
             again = relay.node_id in failed

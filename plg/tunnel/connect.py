@@ -1,0 +1,358 @@
+"""The life of a tunnel from the player's wish to the last byte: what happens in which order, and how everything is put back.
+
+The order is for safety: the game's packets are touched only when a relay has shaken hands, and when the end comes, for whatever
+reason, the capture lets go first.
+"""
+
+import asyncio
+import gc
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Final, Protocol
+
+from plg.capture.bypass_mark import mark_socket
+from plg.capture.packet_source import CaptureSpec, FlowKey, PacketSource
+from plg.contract.cli_output import DisconnectDocument, StatusDocument
+from plg.contract.games import GameDetail
+from plg.contract.sessions import SessionGrant, StartSessionRequest
+from plg.protocol.destination import AccessList, Address
+from plg.tunnel.capture_plan import approvals, plan_capture
+from plg.tunnel.control_protocol import StopMode
+from plg.tunnel.control_socket import ControlSocket
+from plg.tunnel.engine import TunnelEngine
+from plg.tunnel.flow_routes import FlowRoutes, Why
+from plg.tunnel.grants import HostPort, header_mask
+from plg.tunnel.relay_path import DatagramPath, RelayPath, find_relay
+from plg.tunnel.relay_survey import NodeServer, RelaySurvey, survey_relays
+from plg.tunnel.run_lock import RunLock
+from plg.tunnel.runtime_place import RuntimePlace, make_private
+from plg.tunnel.session_keeper import SessionKeeper
+from plg.tunnel.session_opening import SessionOpening, SessionServer
+from plg.tunnel.snapshot import (
+    CONNECTED,
+    CONNECTING,
+    OBSERVING,
+    OFF,
+    RECONNECTING,
+    STARTING,
+    STOPPING,
+    TunnelFacts,
+    status_document,
+)
+from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
+
+FIRST_LOOK_S: Final = 1.0
+"""Implementation. A match sends dozens of packets in it, and measuring the relays takes as long anyway."""
+LOOK_AGAIN_S: Final = 0.25
+MATCH_CHECK_S: Final = 0.5
+"""Implementation. How often a tunnel that waits for the end of a match looks whether it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRequest:
+    """What the player asked for. `take_over` also moves flows that were alive before."""
+
+    game: str
+    target: HostPort | None = None
+    capture: str = "auto"
+    listen_port: int = 0
+    node: str | None = None
+    take_over: bool = False
+    client_version: str = ""
+
+
+class TunnelServer(SessionServer, NodeServer, Protocol):
+    """What a tunnel needs of the server; `plg.api.server_client.ServerClient` has it. All raise ApiError."""
+
+    async def game(self, slug: str, /) -> GameDetail: ...
+
+
+OpenSource = Callable[[CaptureSpec], Awaitable[PacketSource]]
+"""Makes and opens the capture. Raises CaptureUnavailable."""
+
+
+class AlreadyRunning(Exception):
+    """Another tunnel of the same person runs on this machine."""
+
+
+class TargetUnknown(Exception):
+    """The host name of the target has no address."""
+
+    def __init__(self, target: HostPort) -> None:
+        super().__init__(str(target))
+        self.target = target
+
+
+class Tunnel:
+    """One run. `run()` returns when the tunnel was stopped and everything is put back, and raises what kept it from starting or
+    going on: ApiError, CaptureUnavailable, RelaysUnreachable, GameNotCarried, BadGrant, TargetUnknown, AlreadyRunning,
+    RuntimeDirectoryUnsafe or OSError."""
+
+    def __init__(
+        self,
+        request: ConnectRequest,
+        server: TunnelServer,
+        place: RuntimePlace,
+        open_source: OpenSource,
+        notify: Notify,
+    ) -> None:
+        self._request = request
+        self._server = server
+        self._place = place
+        self._open_source = open_source
+        self._notify = notify
+        self._clock = asyncio.get_running_loop()
+        self._began_s = self._clock.time()
+        self._state = STARTING
+        self._message: str | None = None
+        self._game_slug = request.game
+        self._source: PacketSource | None = None
+        self._engine: TunnelEngine | None = None
+        self._keeper: SessionKeeper | None = None
+        self._survey = RelaySurvey(())
+        self._body: asyncio.Task[object] | None = None
+        self._leaving = False
+        self._waiting_since_s: float | None = None
+        self._match_check: asyncio.TimerHandle | None = None
+        self._was_live = False
+        self._stop_reason = "user"
+        self._stopped = asyncio.Event()
+
+    # --- what others ask ---------------------------------------------------------------------------------------------
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the game's packets are being carried, or will be as soon as the relay is back."""
+        return self._state == CONNECTED and not self._leaving
+
+    @property
+    def source(self) -> PacketSource | None:
+        """The capture, once it is open."""
+        return self._source
+
+    def status(self) -> StatusDocument:
+        """The numbers of this moment."""
+        keeper, engine, source = self._keeper, self._engine, self._source
+        now_s = self._clock.time()
+        link = keeper.link if keeper is not None else None
+        grant = keeper.grant if keeper is not None else None
+        state = RECONNECTING if self._state == CONNECTED and link is not None and not link.is_healthy else self._state
+        facts = TunnelFacts(
+            state=state,
+            now_s=now_s,
+            began_s=self._began_s,
+            pid=os.getpid(),
+            game=self._game_slug,
+            capture=source.name if source is not None else None,
+            message=self._message,
+            grant=grant,
+            measured_rtt_ms=self._survey.rtt_ms(grant.relay.node_id) if grant is not None else None,
+            session_state=link.session.state if link is not None else None,
+            numbers=link.session.numbers(now_s) if link is not None else None,
+            drops={str(reason): count for reason, count in link.session.drops.items()} if link is not None else None,
+            counters=engine.counters if engine is not None else None,
+            capture_stats=source.stats if source is not None else None,
+            flows=tuple(engine.routes.flows()) if engine is not None else (),
+        )
+        return status_document(facts, datetime.now(UTC))
+
+    def live_flow_count(self) -> int:
+        """How many relayed flows somebody seems to play on."""
+        return len(self._engine.routes.live(self._clock.time())) if self._engine is not None else 0
+
+    def request_stop(self, mode: StopMode, reason: str = "user") -> None:
+        """Begin to leave; `wait` as soon as no match is live, else at once. Repeating it is harmless, `now` overrides `wait`."""
+        live = self.live_flow_count()
+        self._was_live = self._was_live or live > 0
+        if self._leaving:
+            return
+        if mode is StopMode.WAIT and live:
+            if self._waiting_since_s is None:
+                self._waiting_since_s = self._clock.time()
+                self._notify(TunnelEvent(Happening.WAITING_FOR_MATCH, {"live_flows": live}))
+                self._message = "leaves when the match is over"
+                self._check_match()
+            return
+        self._leaving = True
+        self._stop_reason = reason
+        if self._match_check is not None:
+            self._match_check.cancel()
+        if self._body is not None:
+            self._body.cancel()
+
+    async def wait_stopped(self) -> DisconnectDocument:
+        """Returns when everything is put back."""
+        await self._stopped.wait()
+        return self._farewell()
+
+    def _check_match(self) -> None:
+        if self.live_flow_count():
+            self._match_check = self._clock.call_later(MATCH_CHECK_S, self._check_match)
+        else:
+            self.request_stop(StopMode.NOW, self._stop_reason)
+
+    def _farewell(self) -> DisconnectDocument:
+        waited_s = self._clock.time() - self._waiting_since_s if self._waiting_since_s is not None else 0.0
+        return DisconnectDocument(disconnected=True, was_live=self._was_live, waited_s=round(waited_s, 1))
+
+    # --- the run -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> DisconnectDocument:
+        make_private(self._place)
+        lock = RunLock(self._place.lock_file)
+        if not lock.try_acquire():
+            raise AlreadyRunning
+        self._body = asyncio.current_task()
+        door = ControlSocket(self._place, self)
+        try:
+            await door.open()
+            await self._connect_and_keep()
+        except asyncio.CancelledError:
+            if not self._leaving:
+                raise
+            if self._body is not None:
+                self._body.uncancel()
+        except BaseExceptionGroup as group:
+            raise first_cause(group) from group
+        finally:
+            self._leaving = True
+            self._state = OFF
+            self._stopped.set()
+            await door.close()
+            lock.release()
+        return self._farewell()
+
+    async def _connect_and_keep(self) -> None:
+        game = await self._server.game(self._request.game)
+        self._game_slug = game.slug
+        targets = await self._find_targets()
+        nodes = (await self._server.nodes(game=game.slug, target=self._target_text())).nodes
+        relays = [node.host for node in nodes]
+        spec = plan_capture(game, targets, by_proxy=self._request.capture == "proxy", relays=relays)
+        source = await self._open_source(spec)
+        self._source = source
+        try:
+            self._state = OBSERVING
+            alive: set[FlowKey] = set()
+            settled = asyncio.Event()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch_flows(source, alive, settled))
+                self._survey = await survey_relays(nodes, prepare=_prepare)
+                keeper, engine = self._make_session(game, targets, source)
+                self._state = CONNECTING
+                await keeper.connect(self._survey.measurements())
+                settled.set()
+            self._leave_alone(engine, alive)
+            await source.divert(engine.handle_packet)
+            self._state = CONNECTED
+            self._tell_connected(source, keeper)
+            _quieten_garbage_collection()
+            await keeper.keep()
+        finally:
+            await self._put_back(source)
+
+    async def _put_back(self, source: PacketSource) -> None:
+        """The capture lets go first: from then on the game is on its own way, whatever takes longer."""
+        self._state = STOPPING
+        self._notify(TunnelEvent(Happening.STOPPING))
+        if self._engine is not None:
+            self._engine.release(Why.NOT_CONNECTED)
+        await source.close()
+        if self._keeper is not None:
+            await self._keeper.finish(self._stop_reason)
+
+    # --- its parts ---------------------------------------------------------------------------------------------------
+
+    async def _find_targets(self) -> list[tuple[Address, int]]:
+        """The addresses of --target. Raises TargetUnknown."""
+        target = self._request.target
+        if target is None:
+            return []
+        try:
+            found = await self._clock.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
+        except (OSError, UnicodeError) as error:
+            raise TargetUnknown(target) from error
+        addresses = dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
+        return [(address, target.port) for address in addresses]
+
+    def _target_text(self) -> str | None:
+        return str(self._request.target) if self._request.target is not None else None
+
+    def _make_session(
+        self, game: GameDetail, targets: list[tuple[Address, int]], source: PacketSource
+    ) -> tuple[SessionKeeper, TunnelEngine]:
+        routes = FlowRoutes(AccessList(()), approvals(game, targets))
+        engine = TunnelEngine(source, routes, self._clock, self._ask_approval)
+        wanted = StartSessionRequest(
+            game=game.slug,
+            target=self._target_text(),
+            node_id=self._survey.node_id(self._request.node) if self._request.node is not None else None,
+            client_version=self._request.client_version,
+        )
+        opening = SessionOpening(self._server, wanted, _open_path, self._clock, os.urandom, self._notify)
+        keeper = SessionKeeper(self._server, opening, engine, self._measure_again, self._clock, self._notify)
+        self._engine, self._keeper = engine, keeper
+        return keeper, engine
+
+    def _ask_approval(self, key: FlowKey) -> None:
+        if self._keeper is not None:
+            self._keeper.ask_approval(key)
+
+    async def _measure_again(self) -> RelaySurvey:
+        nodes = await self._server.nodes(game=self._game_slug, target=self._target_text())
+        self._survey = await survey_relays(nodes.nodes, prepare=_prepare)
+        return self._survey
+
+    async def _watch_flows(self, source: PacketSource, alive: set[FlowKey], settled: asyncio.Event) -> None:
+        """Collect the flows that carry packets until the session is there: they were alive before anything was diverted."""
+        alive |= await source.observe(FIRST_LOOK_S)
+        while not settled.is_set():
+            alive |= await source.observe(LOOK_AGAIN_S)
+
+    def _leave_alone(self, engine: TunnelEngine, alive: set[FlowKey]) -> None:
+        if self._request.take_over or not alive:
+            return
+        engine.routes.leave_direct(alive, self._clock.time())
+        self._notify(TunnelEvent(Happening.FLOWS_LEFT_DIRECT, {"flows": len(alive)}))
+
+    def _tell_connected(self, source: PacketSource, keeper: SessionKeeper) -> None:
+        relay = keeper.grant.relay.name if keeper.grant is not None else ""
+        self._notify(TunnelEvent(Happening.CONNECTED, {"relay": relay, "capture": source.name}))
+        if source.name == "proxy":
+            from plg.capture.proxy_source import ProxySource
+
+            if isinstance(source, ProxySource):
+                address = str(HostPort(*source.listen_address))
+                self._message = f"point the game at {address}"
+                self._notify(
+                    TunnelEvent(Happening.POINT_GAME_HERE, {"address": address, "target": self._target_text()})
+                )
+
+
+async def _open_path(grant: SessionGrant) -> DatagramPath:
+    """The socket to a grant's relay."""
+    address = await find_relay(grant.relay.host, grant.relay.port)
+    return RelayPath(address, prepare=_prepare, mask=header_mask(grant))
+
+
+def _prepare(opened: socket.socket) -> None:
+    mark_socket(opened)  # without the right to mark, the capture leaves the relay's address out
+
+
+def _quieten_garbage_collection() -> None:
+    """What is there now stays to the end: the collector need not walk through it while packets wait."""
+    gc.collect()
+    gc.freeze()
+
+
+def first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first real failure inside a (nested) group."""
+    for error in group.exceptions:
+        found = first_cause(error) if isinstance(error, BaseExceptionGroup) else error
+        if not isinstance(found, asyncio.CancelledError):
+            return found
+    return group
