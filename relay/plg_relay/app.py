@@ -133,7 +133,8 @@ class RelayApp:
                 task.cancel()
         try:
             # The server should not send players here for the 15 s that silence takes.
-            await asyncio.wait_for(link.beat(), GOODBYE_TIMEOUT_S)
+            async with asyncio.timeout(GOODBYE_TIMEOUT_S):
+                await link.beat()
         except (RelayError, TimeoutError) as error:
             log.info("the server was not told that this relay ends: %s", error)
 
@@ -151,7 +152,8 @@ class RelayApp:
         self._signalled.clear()
         while self._signals < 2 and time.monotonic() < deadline_s and await self._has_sessions():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._signalled.wait(), EMPTY_CHECK_S)
+                async with asyncio.timeout(EMPTY_CHECK_S):
+                    await self._signalled.wait()
         log.info("stopping at once" if self._signals > 1 else "drained")
 
     async def _has_sessions(self) -> bool:

@@ -47,7 +47,8 @@ class GameProbes:
             self._changed.clear()
             await self._round()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._period_s)
+                async with asyncio.timeout(self._period_s):
+                    await self._changed.wait()
 
     async def _round(self) -> None:
         gate = asyncio.Semaphore(AT_ONCE)

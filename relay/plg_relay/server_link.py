@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -111,10 +112,10 @@ class ServerLink:
                 self.failures_in_row = 0
                 pause_s = self._interval_s
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), pause_s)
-            except TimeoutError:
-                continue
+            # Not wait_for: in Python 3.11 it may swallow a cancellation that comes together with the wake-up.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
 
     async def beat(self) -> None:
         """One heartbeat, and the profiles when they changed. Raises RelayError."""
