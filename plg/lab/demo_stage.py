@@ -13,15 +13,15 @@ import contextlib
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from plg.lab.impairment import Impairment
 from plg.lab.impairment_proxy import ImpairmentProxy
 from plg.lab.namespaces import Lab
-from plg.lab.processes import LabError, Place, Process, ProcessOwner, ThisMachine, interrupts_ignored
+from plg.lab.processes import Place, Process, ProcessOwner, ThisMachine, interrupts_ignored
 from plg.lab.product import (
     Connection,
     PlayerProcess,
@@ -51,6 +51,8 @@ DIRECT_PORT = 27501
 
 LOOPBACK_GAME_HOST = "127.0.0.2"
 """A relay never sends to its own machine's addresses; 127.0.0.2 is none of them, yet it is this machine."""
+
+T = TypeVar("T")
 
 STAND_IN = (sys.executable, "-m", "plg.lab.game_stand_in")
 
@@ -90,7 +92,7 @@ async def namespace_stage(folder: Path) -> AsyncIterator[Stage]:
     """
     lab = Lab()
     try:
-        yield await asyncio.to_thread(_build_in_namespaces, lab, folder)
+        yield await _in_thread(lab.processes, lambda: _build_in_namespaces(lab, folder))
     finally:
         lab.close()
 
@@ -136,9 +138,7 @@ async def loopback_stage(folder: Path) -> AsyncIterator[Stage]:
     owner = ProcessOwner()
     here = ThisMachine(owner)
     try:
-        game_port = await asyncio.to_thread(
-            start_game, here, folder, LOOPBACK_GAME_HOST, _free_port(LOOPBACK_GAME_HOST)
-        )
+        game_port = await _in_thread(owner, lambda: start_game(here, folder, LOOPBACK_GAME_HOST, 0))
         game = (LOOPBACK_GAME_HOST, game_port)
         async with (
             ImpairmentProxy(game, up=DIRECT_LINE, down=DIRECT_LINE) as direct_line,
@@ -147,13 +147,12 @@ async def loopback_stage(folder: Path) -> AsyncIterator[Stage]:
                 game, up=RELAY_TO_GAME_LINE, down=RELAY_TO_GAME_LINE, seed=21, bind=(LOOPBACK_GAME_HOST, 0)
             ) as relay_to_game,
         ):
-            built = asyncio.to_thread(_build_on_loopback, here, folder, to_relay, relay_to_game, direct_line)
             try:
-                yield await built
+                lines = (direct_line, to_relay, relay_to_game)
+                yield await _in_thread(owner, lambda: _build_on_loopback(here, folder, *lines))
             finally:
-                with interrupts_ignored():
-                    # Before the lines close, so that the tunnel ends its session over a line that still works.
-                    await asyncio.shield(asyncio.to_thread(owner.close))
+                # While the lines still work, so that the tunnel can take leave of its relay.
+                await asyncio.shield(asyncio.to_thread(owner.close))
     finally:
         with interrupts_ignored():
             owner.close()
@@ -162,9 +161,9 @@ async def loopback_stage(folder: Path) -> AsyncIterator[Stage]:
 def _build_on_loopback(
     here: ThisMachine,
     folder: Path,
+    direct_line: ImpairmentProxy,
     to_relay: ImpairmentProxy,
     relay_to_game: ImpairmentProxy,
-    direct_line: ImpairmentProxy,
 ) -> Stage:
     target_host, target_port = relay_to_game.address
     games = games_toml(GAME_SLUG, "PLG demo game", [f"{target_host}/32"], [str(target_port)])
@@ -198,6 +197,21 @@ def _build_on_loopback(
     )
 
 
+async def _in_thread(owner: ProcessOwner, build: Callable[[], T]) -> T:
+    """Run blocking `build` beside the loop, which has the lines to serve. When cancelled, end its processes and wait for it: a
+    thread that goes on would start new ones and write into folders that are being removed."""
+    working = asyncio.ensure_future(asyncio.to_thread(build))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        with interrupts_ignored():
+            owner.close()
+        await asyncio.wait([working])
+        if not working.cancelled():
+            working.exception()  # taken note of: it failed because we ended what it waited for
+        raise
+
+
 def start_game(place: Place, folder: Path, host: str, port: int) -> int:
     """A stand-in server; returns its port once it listens."""
     port_file, log_path = folder / f"game-{port}.port", folder / f"game-{port}.log"
@@ -218,10 +232,7 @@ def start_player(place: Place, folder: Path, name: str, host: str, port: int) ->
 
 
 def _free_port(host: str) -> int:
-    """A UDP port that is free now. Raises LabError when the machine does not have the address."""
+    """A UDP port that is free now."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError as error:
-            raise LabError(f"this machine has no loopback address {host}: {error}") from error
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])

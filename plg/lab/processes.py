@@ -62,13 +62,21 @@ class Place(Protocol):
 
 
 class ProcessOwner:
-    """Knows every process it was given and ends them all, last started first."""
+    """Knows every process it was given and ends them all, last started first.
+
+    One thread may still be starting processes while another closes: whatever comes after `close` is ended at once.
+    """
 
     def __init__(self) -> None:
         self._processes: list[Process] = []
+        self._closed = False
 
     def own(self, process: Process) -> None:
+        """Raises LabError, with the process ended, after `close`."""
         self._processes.append(process)
+        if self._closed:
+            self.close()
+            raise LabError("everything is being ended: no new process")
 
     def stop(self, process: Process, grace_s: float = STOP_GRACE_S) -> int:
         """End one process politely, then firmly; returns its exit code (negative: the signal)."""
@@ -78,7 +86,8 @@ class ProcessOwner:
         return process.returncode
 
     def close(self, grace_s: float = STOP_GRACE_S) -> None:
-        """End all of them. May be called twice."""
+        """End all of them, for good. May be called twice."""
+        self._closed = True
         _stop_all(list(reversed(self._processes)), grace_s)
         self._processes.clear()
 

@@ -85,3 +85,10 @@ def test_in_another_thread_interrupts_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [signal.getsignal(signal.SIGINT)]
+
+
+def test_what_is_started_after_the_end_is_ended_at_once() -> None:
+    owner = ProcessOwner()
+    owner.close()
+    with pytest.raises(LabError, match="everything is being ended"):
+        ThisMachine(owner).spawn(SLEEP)
