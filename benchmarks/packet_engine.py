@@ -37,6 +37,7 @@ def library() -> ctypes.CDLL:
     engine = ctypes.CDLL(str(compile_c("packet_engine.c", "-shared", "-fPIC")))
     engine.engine_send.restype = ctypes.c_uint64
     engine.engine_receive.restype = ctypes.c_uint64
+    engine.engine_collect.restype = ctypes.c_uint64
     engine.engine_now_ns.restype = ctypes.c_uint64
     return engine
 
@@ -119,10 +120,16 @@ class Arrival:
 
 
 class Receiver:
-    """Receives on `sockets` in a thread from enter to exit; echoes when told; keeps the first `keep` datagrams."""
+    """Receives on `sockets` in a thread from enter to exit; echoes when told; keeps the first `keep` datagrams.
 
-    def __init__(self, sockets: Sequence[socket.socket], *, echo: bool = False, keep: int = 0) -> None:
+    A `patient` one only counts, and looks now and then instead of waiting: the sender never pays for waking it up.
+    """
+
+    def __init__(
+        self, sockets: Sequence[socket.socket], *, echo: bool = False, keep: int = 0, patient: bool = False
+    ) -> None:
         self._sockets = list(sockets)
+        self._patient = patient
         self._echo = echo
         self._keep = keep
         self._stop = ctypes.c_int(0)
@@ -163,6 +170,11 @@ class Receiver:
         self._thread.join()
 
     def _run(self) -> None:
+        if self._patient:
+            library().engine_collect(
+                descriptors(self._sockets), len(self._sockets), ctypes.byref(self._counter), ctypes.byref(self._stop)
+            )
+            return
         library().engine_receive(
             descriptors(self._sockets),
             len(self._sockets),

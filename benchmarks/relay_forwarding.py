@@ -43,7 +43,7 @@ class Subject:
 
     def saturate_up(self) -> None:
         datagrams = self.prepare(int(OFFERED_PPS * SATURATED_S))
-        with Receiver([self.game]) as received:
+        with Receiver([self.game], patient=True) as received:
             before = tree_cpu_seconds(self.pid)
             sent = send(self.fronts, datagrams, rate_pps=OFFERED_PPS)
             time.sleep(SETTLE_S)
@@ -53,7 +53,7 @@ class Subject:
 
     def saturate_down(self) -> None:
         datagrams = plain(int(OFFERED_PPS * SATURATED_S))
-        with Receiver(self.fronts) as received:
+        with Receiver(self.fronts, patient=True) as received:
             before = tree_cpu_seconds(self.pid)
             send([self.game], datagrams, rate_pps=OFFERED_PPS, targets=self.game_addresses)
             time.sleep(SETTLE_S)
