@@ -29,6 +29,8 @@ class SteadySqliteClient(SqliteClient):
     async def create_connection(self, with_db: bool) -> None:
         """Open the file. Raises DBConnectionError when it cannot be opened."""
         try:
+            # aiosqlite's thread complains on stderr when opening fails and the program ends right after: so try before.
+            await asyncio.to_thread(_try_to_open, self.filename)
             await super().create_connection(with_db)
         except (sqlite3.Error, OSError) as error:
             await self.close()
@@ -60,9 +62,14 @@ class SteadySqliteClient(SqliteClient):
                 await self.close()
         if self._connection is None:
             await self.create_connection(with_db=True)
-        if self._connection is None:  # pragma: no cover - create_connection has set it or raised
+        connection = self._connection
+        if connection is None:
             raise DBConnectionError(f"cannot open {self.filename}")
-        return self._connection
+        if connection.in_transaction:
+            # Left behind by a COMMIT that failed or a BEGIN that was cancelled: it was never confirmed to anybody, so it
+            # must not be kept.
+            await connection.rollback()
+        return connection
 
     def acquire_connection(self) -> "_Turn":  # type: ignore[override]  # same protocol: an async context manager
         """Wait for the turn, then the connection."""
@@ -75,6 +82,10 @@ class SteadySqliteClient(SqliteClient):
     def turn(self) -> asyncio.Lock:
         """Held by whoever uses the connection."""
         return self._lock
+
+
+def _try_to_open(file: str) -> None:
+    sqlite3.connect(file).close()
 
 
 class _Turn:
@@ -125,9 +136,6 @@ class _SteadyTransaction(SqliteTransactionContext):
 
 
 async def _begin(connection: aiosqlite.Connection) -> None:
-    if connection.in_transaction:
-        # Left behind by a COMMIT that failed: it was never confirmed to anybody, so it must not be kept.
-        await connection.rollback()
     try:
         await connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:

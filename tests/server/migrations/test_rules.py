@@ -39,48 +39,46 @@ def is_true(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Constant) and value.value is True
 
 
+def calls(tree: ast.AST, prefix: str) -> list[ast.Call]:
+    """Every call of a name that starts so, in the order of the file."""
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(prefix)]
+
+
 def faults(source: str) -> list[str]:
-    """What is wrong with a migration, in the order of the file."""
-    tree = ast.parse(source)
-    found = []
-    operations = next(
+    """What is wrong with a migration."""
+    (operations,) = [
         node.value
-        for node in ast.walk(tree)
+        for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "operations"
-    )
+    ]
     assert isinstance(operations, ast.List)
     names = [name_of(operation) for operation in operations.elts]
-    for position, name in enumerate(names):
-        if name in REBUILDS and not RESTORES & set(names[position + 1 :]):
-            found.append(f"{name} without the AddIndex or AddConstraint that restores what SQLite drops")
+    found = [
+        f"{name} without the AddIndex or AddConstraint that restores what SQLite drops"
+        for position, name in enumerate(names)
+        if name in REBUILDS and not RESTORES & set(names[position + 1 :])
+    ]
     for operation in operations.elts:
-        assert isinstance(operation, ast.Call)
-        for field in [
-            node
+        for field in calls(operation, "fields."):
+            found += field_faults(field, is_added_later=name_of(operation) == "AddField")
+        found += ["an index needs a name" for index in calls(operation, "Index") if argument(index, "name") is None]
+        found += [
+            "a semicolon in a text: Tortoise cuts SQLite's statements there"
             for node in ast.walk(operation)
-            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("fields.")
-        ]:
-            kind = name_of(field)
-            if "Enum" in kind:
-                found.append(f"{kind}: its width follows the enum; use CharField(max_length=32)")
-            if is_true(argument(field, "db_index")) and not is_true(argument(field, "primary_key")):
-                found.append("db_index=True makes no index; use Meta.indexes")
-            if (
-                name_of(operation) == "AddField"
-                and not is_true(argument(field, "null"))
-                and argument(field, "db_default") is None
-            ):
-                found.append("a column added later needs db_default, or null=True")
-        for index in [
-            node for node in ast.walk(operation) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Index"
-        ]:
-            if argument(index, "name") is None:
-                found.append("an index needs a name")
-        for text in [
-            node.value for node in ast.walk(operation) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        ]:
-            if ";" in text:
-                found.append("a semicolon in a text: Tortoise cuts SQLite's statements there")
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and ";" in node.value
+        ]
+    return found
+
+
+def field_faults(field: ast.Call, *, is_added_later: bool) -> list[str]:
+    """What is wrong with one column."""
+    found = []
+    if "Enum" in name_of(field):
+        found.append(f"{name_of(field)}: its width follows the enum; use CharField(max_length=32)")
+    if is_true(argument(field, "db_index")) and not is_true(argument(field, "primary_key")):
+        found.append("db_index=True makes no index; use Meta.indexes")
+    if is_added_later and not is_true(argument(field, "null")) and argument(field, "db_default") is None:
+        found.append("a column added later needs db_default, or null=True")
     return found
 
 
