@@ -32,17 +32,8 @@ from plg.tunnel.run_lock import RunLock
 from plg.tunnel.runtime_place import RuntimePlace, make_private
 from plg.tunnel.session_keeper import SessionKeeper
 from plg.tunnel.session_opening import SessionOpening, SessionServer
-from plg.tunnel.snapshot import (
-    CONNECTED,
-    CONNECTING,
-    OBSERVING,
-    OFF,
-    RECONNECTING,
-    STARTING,
-    STOPPING,
-    TunnelFacts,
-    status_document,
-)
+from plg.tunnel.snapshot import TunnelFacts, status_document
+from plg.tunnel.states import CONNECTED, CONNECTING, OBSERVING, OFF, RECONNECTING, STARTING, STOPPING
 from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
 
 FIRST_LOOK_S: Final = 1.0

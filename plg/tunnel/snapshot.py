@@ -12,18 +12,11 @@ from plg.protocol.path_meter import PathNumbers
 from plg.tunnel.engine import EngineCounters
 from plg.tunnel.flow_routes import Flow, Route
 from plg.tunnel.grants import HostPort
+from plg.tunnel.states import rfc3339
 
 SHOWN_FLOWS: Final = 64
 SHOWN_FOR_S: Final = 60.0
 """Implementation. A flow that is silent for a minute is no news any more, and a status line must stay readable."""
-
-OFF: Final = "off"
-STARTING: Final = "starting"
-OBSERVING: Final = "observing"
-CONNECTING: Final = "connecting"
-CONNECTED: Final = "connected"
-RECONNECTING: Final = "reconnecting"
-STOPPING: Final = "stopping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +59,6 @@ def status_document(facts: TunnelFacts, at: datetime) -> StatusDocument:
         traffic=_traffic(facts),
         message=facts.message,
     )
-
-
-def off_document(at: datetime) -> StatusDocument:
-    """No tunnel runs."""
-    return StatusDocument(state=OFF, at=rfc3339(at))
-
-
-def rfc3339(at: datetime) -> str:
-    """UTC with milliseconds and a Z."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _relay(grant: SessionGrant, measured_rtt_ms: float | None) -> RelayView:

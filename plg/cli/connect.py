@@ -1,0 +1,133 @@
+"""`plg connect`: carry a game's packets through a relay until Ctrl-C."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from plg.cli.cli_error import CliError
+from plg.cli.command_app import add_command, command_app
+from plg.cli.exit_codes import ExitCode
+from plg.cli.invocation import Invocation, invocation
+from plg.cli.language import N_, _
+from plg.cli.options import ServerOption
+
+if TYPE_CHECKING:
+    from plg.cli.settings import ServerAddress
+    from plg.tunnel.connect import ConnectRequest
+
+app = command_app()
+
+
+@add_command(
+    app,
+    help=N_(
+        "Carry a game's packets through a relay.\nRuns until Ctrl-C. A match that runs already is left alone; start the game, or a new match, afterwards."
+    ),
+    examples=(
+        "plg connect openarena\nplg connect openarena --target 192.0.2.7:27960\n"
+        "plg connect openarena --target 192.0.2.7:27960 --capture proxy --listen 127.0.0.1:27960"
+    ),
+)
+def connect(
+    ctx: typer.Context,
+    game: Annotated[str, typer.Argument(metavar="GAME", help=N_("The game: see plg games."))],
+    target: Annotated[
+        str | None, typer.Option("--target", metavar="HOST:PORT", help=N_("Only the packets to this game server."))
+    ] = None,
+    capture: Annotated[
+        str, typer.Option("--capture", metavar="WAY", help=N_("How to take the packets: auto, divert, tun or proxy."))
+    ] = "auto",
+    listen: Annotated[
+        str | None,
+        typer.Option("--listen", metavar="HOST:PORT", help=N_("With proxy: where the game is to send its packets.")),
+    ] = None,
+    node: Annotated[
+        str | None, typer.Option("--node", metavar="RELAY", help=N_("This relay and no other: see plg nodes."))
+    ] = None,
+    take_over: Annotated[
+        bool,
+        typer.Option("--take-over", help=N_("Also move a match that runs already; most games then drop the player.")),
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", metavar="N", min=0, help=N_("Leave after so many seconds."))
+    ] = None,
+    server: ServerOption = None,
+) -> None:
+    run = invocation(ctx)
+    address = run.server(server)
+    request = read_request(game, target, capture, listen, node, take_over=take_over)
+    code = carry(run, address, request, seconds)
+    if code is not ExitCode.OK:
+        raise typer.Exit(code)
+
+
+def read_request(
+    game: str, target: str | None, capture: str, listen: str | None, node: str | None, *, take_over: bool
+) -> "ConnectRequest":
+    """The command line as a wish. Raises CliError."""
+    from plg import __version__
+    from plg.capture.choose import PREFERENCES
+    from plg.tunnel.connect import ConnectRequest
+    from plg.tunnel.grants import HostPort, parse_host_port
+
+    def host_port(option: str, text: str) -> HostPort:
+        try:
+            return parse_host_port(text)
+        except ValueError:
+            raise _usage(
+                _("{option}: '{value}' is not HOST:PORT").format(option=option, value=text),
+                _("write it as 192.0.2.7:27960, [2001:db8::7]:27960 or play.example.org:27960"),
+            ) from None
+
+    if capture not in PREFERENCES:
+        raise _usage(
+            _("--capture: there is no way called '{value}'").format(value=capture),
+            _("allowed: {values}").format(values=", ".join(PREFERENCES)),
+        )
+    place = host_port("--listen", listen) if listen is not None else HostPort("127.0.0.1", 0)
+    if listen is not None and capture != "proxy":
+        raise _usage(_("--listen belongs to --capture proxy"), _("add --capture proxy, or leave --listen out"))
+    if place.host not in {"127.0.0.1", "localhost"}:
+        raise _usage(
+            _("--listen: {host} is not this machine alone").format(host=place.host),
+            _("write it as 127.0.0.1:PORT; everybody near could use your tunnel otherwise"),
+        )
+    return ConnectRequest(
+        game=game,
+        target=host_port("--target", target) if target is not None else None,
+        capture=capture,
+        listen_port=place.port,
+        node=node,
+        take_over=take_over,
+        client_version=__version__,
+    )
+
+
+def carry(run: Invocation, address: "ServerAddress", request: "ConnectRequest", seconds: float | None) -> ExitCode:
+    """Run the tunnel to its end on this process's own loop."""
+    import asyncio
+    import sys
+
+    from plg.cli.tunnel_failures import explain_tunnel_error
+    from plg.cli.tunnel_session import run_tunnel
+
+    factory = asyncio.new_event_loop
+    if sys.platform != "win32":
+        try:
+            import uvloop
+        except ImportError:
+            pass  # asyncio's own loop does the same with a third more processor time
+        else:
+            factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        try:
+            return runner.run(run_tunnel(run, address, request, seconds))
+        except Exception as error:
+            told = explain_tunnel_error(error, request)
+            if told is None:
+                raise
+            raise told from error
+
+
+def _usage(message: str, next_step: str) -> CliError:
+    return CliError(message, code="usage", exit_code=ExitCode.USAGE, next_step=next_step)
