@@ -49,6 +49,8 @@ class DivertSource:
         backend = self._require_backend()
         self._observed.clear()
         before = (self._stats.passed_direct, self._stats.other_process)
+        if self._handler is not None:
+            raise RuntimeError("observe before divert: now every packet is shown to the handler")
         await backend.start(self._note_packet, sniff=True)
         try:
             await asyncio.sleep(seconds)
@@ -60,7 +62,9 @@ class DivertSource:
 
     async def divert(self, handler: PacketHandler) -> None:
         backend = self._require_backend()
-        self._handler = handler
+        already, self._handler = self._handler is not None, handler
+        if already:
+            return
         await backend.start(self._take_packet, sniff=False)
 
     def deliver(self, flow: FlowKey, payload: bytes) -> None:

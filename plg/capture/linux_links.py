@@ -6,9 +6,12 @@ import socket
 import struct
 from typing import NamedTuple
 
-from plg.capture.netlink import Netlink, attribute, attribute_u32, attributes, number
+from plg.capture.netlink import CREATE, Netlink, attribute, attribute_u32, attributes, number
 
 RTM_NEWLINK, RTM_GETLINK = 16, 18
+RTM_NEWADDR = 20
+IFA_ADDRESS, IFA_LOCAL = 1, 2
+RT_SCOPE_LINK = 253
 RTM_GETQDISC, RTM_DELQDISC = 38, 37
 RTM_DELTFILTER, RTM_GETTFILTER = 45, 46
 IFLA_IFNAME, IFLA_MTU, IFLA_MASTER, IFLA_TXQLEN = 3, 4, 10, 13
@@ -71,6 +74,12 @@ def bring_up(netlink: Netlink, interface: int, mtu: int, queue_packets: int) -> 
     """Set MTU (bytes) and transmit queue length (packets), and switch the interface on. Raises OSError."""
     settings = attribute_u32(IFLA_MTU, mtu) + attribute_u32(IFLA_TXQLEN, queue_packets)
     netlink.change(RTM_NEWLINK, _LINK.pack(socket.AF_UNSPEC, 0, interface, IFF_UP, IFF_UP) + settings)
+
+
+def add_host_address(netlink: Netlink, interface: int, address: bytes) -> None:
+    """Give an interface one IPv4 address (packed) that leads nowhere and that nothing is sent from. Raises OSError."""
+    header = struct.pack("=BBBBI", socket.AF_INET, 32, 0, RT_SCOPE_LINK, interface)
+    netlink.change(RTM_NEWADDR, header + attribute(IFA_LOCAL, address) + attribute(IFA_ADDRESS, address), CREATE)
 
 
 def interfaces_with_clsact(netlink: Netlink) -> frozenset[int]:

@@ -94,7 +94,10 @@ class PacketSource(Protocol):
         """Watch for `seconds` and return the matching flows that carried packets; nothing is diverted or delayed."""
 
     async def divert(self, handler: PacketHandler) -> None:
-        """From now on show every matching outbound payload to `handler` (called on the loop, must not block)."""
+        """From now on show every matching outbound payload to `handler` (called on the loop, must not block).
+
+        Called again it only puts another handler in place.
+        """
 
     def deliver(self, flow: FlowKey, payload: bytes) -> None:
         """Give the game a reply that came through the tunnel, as if `flow`'s remote had sent it. Never raises for the network."""

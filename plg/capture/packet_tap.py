@@ -1,6 +1,7 @@
 """Watching outgoing UDP without touching it: a packet socket with a small kernel filter. Linux only, needs CAP_NET_RAW."""
 
 import asyncio
+import contextlib
 import ctypes
 import socket
 import struct
@@ -19,6 +20,9 @@ BATCH_PACKETS = 64
 
 SNAP_BYTES = 2048
 """Only headers are read; UDP needs less than 100 bytes of a packet."""
+
+MAX_EARLY_PACKETS = 10_000
+"""Far more than come between two system calls."""
 
 BUFFER_BYTES = 1 << 22
 """Room for some thousand packets while the loop is busy."""
@@ -52,7 +56,7 @@ class PacketTap:
     def __init__(self, on_packet: Callable[[UdpPacket], None]) -> None:
         self._on_packet = on_packet
         self._loop = asyncio.get_running_loop()
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
@@ -60,8 +64,10 @@ class PacketTap:
             self._socket.setsockopt(
                 socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(code.raw) // 8, ctypes.addressof(code))
             )
-            # Bound only now: nothing slips in before the filter is on.
-            self._socket.bind(("", socket.htons(ETH_P_ALL)))
+            # What slipped in before the filter was on is not what was asked for.
+            with contextlib.suppress(BlockingIOError):
+                for _ in range(MAX_EARLY_PACKETS):
+                    self._socket.recv(1)
             self._loop.add_reader(self._socket, self._read)
         except BaseException:
             self._socket.close()

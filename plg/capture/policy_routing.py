@@ -13,11 +13,11 @@ RTM_NEWROUTE, RTM_GETROUTE = 24, 26
 RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE = 32, 33, 34
 RTA_DST, RTA_OIF, RTA_PREFSRC, RTA_TABLE, RTA_MARK = 1, 4, 7, 15, 16
 RTA_IP_PROTO, RTA_DPORT = 27, 29
-FRA_PRIORITY, FRA_FWMARK, FRA_TABLE, FRA_FWMASK, FRA_IP_PROTO, FRA_DPORT_RANGE = 6, 10, 15, 16, 22, 24
+FRA_IIFNAME, FRA_PRIORITY, FRA_FWMARK, FRA_TABLE, FRA_FWMASK, FRA_IP_PROTO, FRA_DPORT_RANGE = 3, 6, 10, 15, 16, 22, 24
 FR_ACT_TO_TABLE = 1
 RTPROT_STATIC = 4
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
-RTN_UNICAST, RTN_THROW = 1, 9
+RTN_UNICAST = 1
 RT_TABLE_UNSPEC = 0
 
 _ROUTE = struct.Struct("=BBBBBBBBI")
@@ -58,6 +58,9 @@ def delete_rule(netlink: Netlink, rule: Rule) -> bool:
 
 def _rule_body(rule: Rule) -> bytes:
     header = _ROUTE.pack(rule.family, 0, 0, 0, RT_TABLE_UNSPEC, 0, 0, FR_ACT_TO_TABLE, 0)
+    # "iif lo" is traffic of this machine itself. It also keeps the kernel from looking into ports when it checks the source
+    # of what comes in: the check then never matches this rule, and replies pass also where rp_filter is strict.
+    header += attribute(FRA_IIFNAME, b"lo\0")
     # Mark 0 under a full mask: packets that carry anybody's mark (ours, a VPN's) never match.
     body = attribute_u32(FRA_PRIORITY, rule.priority) + attribute_u32(FRA_TABLE, rule.table)
     body += attribute_u32(FRA_FWMARK, 0) + attribute_u32(FRA_FWMASK, 0xFFFFFFFF)
@@ -84,24 +87,13 @@ def set_route(
     netlink: Netlink, prefix: IPv4Network | IPv6Network, table: int, interface: int, source: bytes | None
 ) -> None:
     """Send `prefix` through an interface, from `source` where the application has not chosen an address. Raises OSError."""
-    body = _route_header(prefix, RT_SCOPE_LINK if prefix.version == 4 else RT_SCOPE_UNIVERSE, RTN_UNICAST)
+    family, scope = (socket.AF_INET, RT_SCOPE_LINK) if prefix.version == 4 else (socket.AF_INET6, RT_SCOPE_UNIVERSE)
+    body = _ROUTE.pack(family, prefix.prefixlen, 0, 0, RT_TABLE_UNSPEC, RTPROT_STATIC, scope, RTN_UNICAST, 0)
     body += attribute(RTA_DST, prefix.network_address.packed) if prefix.prefixlen else b""
     body += attribute_u32(RTA_OIF, interface) + attribute_u32(RTA_TABLE, table)
     if source is not None:
         body += attribute(RTA_PREFSRC, source)
     netlink.change(RTM_NEWROUTE, body, CREATE | REPLACE)
-
-
-def set_exception(netlink: Netlink, prefix: IPv4Network | IPv6Network, table: int) -> None:
-    """Make `table` say nothing about `prefix`, so that the following rules decide. Raises OSError."""
-    body = _route_header(prefix, RT_SCOPE_UNIVERSE, RTN_THROW)
-    body += attribute(RTA_DST, prefix.network_address.packed) + attribute_u32(RTA_TABLE, table)
-    netlink.change(RTM_NEWROUTE, body, CREATE | REPLACE)
-
-
-def _route_header(prefix: IPv4Network | IPv6Network, scope: int, kind: int) -> bytes:
-    family = socket.AF_INET if prefix.version == 4 else socket.AF_INET6
-    return _ROUTE.pack(family, prefix.prefixlen, 0, 0, RT_TABLE_UNSPEC, RTPROT_STATIC, scope, kind, 0)
 
 
 def find_path(netlink: Netlink, address: bytes, mark: int) -> Path | None:

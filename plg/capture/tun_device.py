@@ -1,12 +1,14 @@
 """A TUN device: an interface whose packets we read and write. Linux only; the kernel removes it with its descriptor."""
 
+import contextlib
 import errno
 import fcntl
 import os
 import socket
 import struct
+from pathlib import Path
 
-from plg.capture.linux_links import bring_up
+from plg.capture.linux_links import add_host_address, bring_up
 from plg.capture.netlink import Netlink
 from plg.capture.packet_source import CaptureUnavailable
 from plg.capture.privilege import OFFER_PROXY, TUN_DEVICE
@@ -22,6 +24,12 @@ MTU_BYTES = 65535
 
 QUEUE_PACKETS = 10_000
 """Kept by the kernel while we are busy; the default of 500 is 8 ms of a fast download."""
+
+LOOSE_SOURCE_CHECK = "2"
+"""Value of rp_filter: the sender must be reachable, by whatever way (Linux ip-sysctl)."""
+
+DUMMY_ADDRESS = socket.inet_aton("192.0.0.8")
+"""RFC 7600's address of no machine. On an interface without any the loose check still refuses everything."""
 
 READ_BYTES = MTU_BYTES + 41
 """IPv6 counts its length without the header."""
@@ -42,7 +50,11 @@ class TunDevice:
             answer = fcntl.ioctl(self._descriptor, TUNSETIFF, request)
             self.name = answer[:16].split(b"\0")[0].decode("ascii", errors="replace")
             self.interface = socket.if_nametoindex(self.name)
+            # Replies come out of this device while the route to their sender leads elsewhere. The setting dies with it.
+            with contextlib.suppress(OSError):
+                Path(f"/proc/sys/net/ipv4/conf/{self.name}/rp_filter").write_text(LOOSE_SOURCE_CHECK, encoding="ascii")
             with Netlink() as netlink:
+                add_host_address(netlink, self.interface, DUMMY_ADDRESS)
                 bring_up(netlink, self.interface, MTU_BYTES, QUEUE_PACKETS)
         except OSError as error:
             os.close(self._descriptor)

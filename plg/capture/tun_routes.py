@@ -1,14 +1,14 @@
 """Which routes and rules lead a spec's destinations into a TUN device, and nothing else. Linux only."""
 
-import contextlib
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from plg.capture.bypass_mark import BYPASS_MARK
 from plg.capture.netlink import Netlink
 from plg.capture.packet_source import CaptureRule, CaptureSpec, PortSpan
-from plg.capture.policy_routing import Rule, find_path, set_exception, set_route, used_tables_and_priorities
+from plg.capture.policy_routing import Rule, find_path, set_route, used_tables_and_priorities
 
 Network = IPv4Network | IPv6Network
 
@@ -35,11 +35,13 @@ LAST_RULE_PORT = 65534
 
 @dataclass(frozen=True, slots=True)
 class TunPlan:
-    """One table for each capture rule: its prefixes, and the rules that lead there. `excluded` is the same in each."""
+    """One table for each capture rule with the prefixes routed in it, and the rules that lead there.
+
+    What is excluded is cut out of the prefixes: every route goes through the device, so every route goes with the device.
+    """
 
     tables: tuple[tuple[int, tuple[Network, ...]], ...]
     rules: tuple[Rule, ...]
-    excluded: tuple[Network, ...]
 
 
 def plan_routes(spec: CaptureSpec, netlink: Netlink) -> TunPlan:
@@ -49,17 +51,18 @@ def plan_routes(spec: CaptureSpec, netlink: Netlink) -> TunPlan:
     if not free:
         raise OSError(f"routing rules {PRIORITY_FIRST} to {PRIORITY_LAST} are all taken")
     numbers = (number for number in range(TABLE_FIRST, TABLE_FIRST + 0xFF) if number not in used_tables)
+    excluded = [ip_network(text) for text in spec.excluded]
     tables, rules = [], []
     for rule in spec.rules:
         table = next(numbers, None)
         if table is None:
             raise OSError("too many capture rules for routing tables")
-        prefixes = _prefixes(rule)
+        prefixes = tuple(subtract(_prefixes(rule), [*excluded, *NEVER_IN_TUNNEL]))
         tables.append((table, prefixes))
         for family, version in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
             if any(prefix.version == version for prefix in prefixes):
                 rules += [Rule(family, free[0], table, ports) for ports in _rule_ports(rule.ports)]
-    return TunPlan(tuple(tables), tuple(rules), tuple(ip_network(text) for text in spec.excluded) + NEVER_IN_TUNNEL)
+    return TunPlan(tuple(tables), tuple(rules))
 
 
 def _prefixes(rule: CaptureRule) -> tuple[Network, ...]:
@@ -68,6 +71,29 @@ def _prefixes(rule: CaptureRule) -> tuple[Network, ...]:
     v4 = collapse_addresses(prefix for prefix in rule.prefixes if isinstance(prefix, IPv4Network))
     v6 = collapse_addresses(prefix for prefix in rule.prefixes if isinstance(prefix, IPv6Network))
     return (*v4, *v6)
+
+
+def subtract(prefixes: Iterable[Network], excluded: Iterable[Network]) -> list[Network]:
+    """The prefixes without what is excluded, as prefixes again; one host costs at most 32 or 128 more."""
+    left = list(prefixes)
+    for hole in excluded:
+        pieces: list[Network] = []
+        for prefix in left:
+            pieces += _without(prefix, hole)
+        left = pieces
+    return left
+
+
+def _without(prefix: Network, hole: Network) -> list[Network]:
+    if isinstance(prefix, IPv4Network) and isinstance(hole, IPv4Network):
+        if prefix.subnet_of(hole):
+            return []
+        return sorted(prefix.address_exclude(hole)) if hole.subnet_of(prefix) else [prefix]
+    if isinstance(prefix, IPv6Network) and isinstance(hole, IPv6Network):
+        if prefix.subnet_of(hole):
+            return []
+        return sorted(prefix.address_exclude(hole)) if hole.subnet_of(prefix) else [prefix]
+    return [prefix]
 
 
 def _rule_ports(spans: tuple[PortSpan, ...]) -> list[tuple[int, int] | None]:
@@ -86,13 +112,12 @@ def install_routes(plan: TunPlan, netlink: Netlink, interface: int) -> None:
 
     Raises OSError. A destination without a way there at this moment is left out, and comes in when the links change.
     """
+    everywhere = {
+        version: find_path(netlink, address.network_address.packed, BYPASS_MARK)
+        for version, address in PROBE_ADDRESSES.items()
+    }
     for table, prefixes in plan.tables:
-        for excluded in plan.excluded:
-            if any(prefix.version == excluded.version for prefix in prefixes):
-                with contextlib.suppress(OSError):  # no such family in this kernel
-                    set_exception(netlink, excluded, table)
         for prefix in prefixes:
-            target = PROBE_ADDRESSES[prefix.version] if prefix.prefixlen == 0 else prefix
-            path = find_path(netlink, target.network_address.packed, BYPASS_MARK)
+            path = find_path(netlink, prefix.network_address.packed, BYPASS_MARK) or everywhere[prefix.version]
             if path is not None:
                 set_route(netlink, prefix, table, interface, path.source)

@@ -109,7 +109,9 @@ class TunSource:
     async def divert(self, handler: PacketHandler) -> None:
         if self._device is None or self._loop is None:
             raise RuntimeError("the capture is not open")
-        self._handler = handler
+        already, self._handler = self._handler is not None, handler
+        if already:
+            return
         self._loop.add_reader(self._device.fileno(), self._read)
         self._monitor = LinkMonitor(self._links_changed)
         try:
