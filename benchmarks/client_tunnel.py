@@ -1,0 +1,99 @@
+"""The whole way of a player's packet: game -> `plg connect` (proxy) -> relay -> game server, and back, at 128 packets a second.
+
+Server, relay and client are the real commands. Relayed and direct runs take turns on the same machine, so what is reported as
+added is everything that PLG adds on the way: the client's part and the relay's.
+"""
+
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.figures import Report, median, percentile, start, talk
+from benchmarks.packet_engine import Datagrams, Receiver, send, udp_socket
+from benchmarks.process_cost import resident_bytes, tree_cpu_seconds, tree_resident_bytes
+from benchmarks.relay_stand import free_port
+from plg.lab.processes import ProcessOwner, ThisMachine
+from plg.lab.product import PlayerProcess, RelayProcess, ServerProcess
+
+RATE_PPS = 128
+RUN_S = 10.0
+ROUNDS = 5
+PAYLOAD_BYTES = 100
+SETTLE_S = 0.5
+MOST_ADDED_P50_MS = 0.5
+MOST_RESIDENT_MB = 80.0
+NS_PER_MS = 1e6
+
+
+def round_trips(game: socket.socket, front: socket.socket) -> list[float]:
+    """Milliseconds to an echoing game and back, for each datagram that came back."""
+    count = int(RATE_PPS * RUN_S)
+    datagrams = Datagrams([index.to_bytes(4, "big").ljust(PAYLOAD_BYTES, b"x") for index in range(count)], batch=1)
+    with Receiver([game], echo=True), Receiver([front], keep=count + 100) as back:
+        sent = send([front], datagrams, rate_pps=RATE_PPS, take_time=True)
+        time.sleep(SETTLE_S)
+    return [
+        (arrival.at_ns - sent.sent_ns[int.from_bytes(arrival.datagram[:4], "big")]) / NS_PER_MS
+        for arrival in back.arrivals()
+    ]
+
+
+def measure(report: Report, folder: Path, machine: ThisMachine) -> None:
+    game, direct, relayed = udp_socket(), udp_socket(), udp_socket()
+    game_port, listen_port = game.getsockname()[1], free_port(socket.SOCK_DGRAM)
+    relay_port = free_port(socket.SOCK_DGRAM)
+    direct.connect(game.getsockname())
+    server = ServerProcess(machine, folder / "server", host="127.0.0.1")
+    relay = RelayProcess(
+        machine,
+        folder / "relay",
+        server,
+        "bench",
+        public_host="127.0.0.1",
+        public_port=relay_port,
+        bind_host="127.0.0.1",
+        bind_port=relay_port,
+    )
+    player = PlayerProcess(machine, folder / "player", server.url)
+    player.register()
+    player.wait_for_relays(relay)
+    target, listen = f"127.0.0.1:{game_port}", f"127.0.0.1:{listen_port}"
+    connection = player.connect("openarena", "--target", target, "--capture", "proxy", "--listen", listen)
+    client = connection.process.pid
+    relayed.connect(("127.0.0.1", listen_port))
+    round_trips(game, relayed)  # opens the flow, fills the caches
+    added_p50, added_p95, direct_p50, lost, busy = [], [], [], 0, []
+    for number in range(ROUNDS):
+        straight = round_trips(game, direct)
+        cpu = tree_cpu_seconds(client)
+        carried = round_trips(game, relayed)
+        busy.append((tree_cpu_seconds(client) - cpu) / RUN_S * 100)
+        lost += int(RATE_PPS * RUN_S) - len(carried)
+        direct_p50.append(median(straight))
+        added_p50.append(median(carried) - median(straight))
+        added_p95.append(percentile(carried, 95) - percentile(straight, 95))
+        talk(f"round {number + 1}: added p50 {added_p50[-1]:.3f}, p95 {added_p95[-1]:.3f} ms")
+    report.add("direct round trip, p50", median(direct_p50), "ms")
+    report.add("added by client and relay, p50, median of rounds", median(added_p50), "ms", target=MOST_ADDED_P50_MS)
+    report.add("added by client and relay, p95, median of rounds", median(added_p95), "ms")
+    report.add("packets lost in all rounds", lost, "packets", target=0)
+    report.add("plg connect, resident memory", resident_bytes(client) / 1e6, "MB", target=MOST_RESIDENT_MB)
+    report.add("plg connect with its child processes", tree_resident_bytes(client) / 1e6, "MB")
+    report.add("plg connect, share of one core", median(busy), "percent")
+
+
+def main() -> bool:
+    report = start("client_tunnel", f"plg connect --capture proxy, {RATE_PPS} packets/s, through a real relay")
+    owner = ProcessOwner()
+    with tempfile.TemporaryDirectory(prefix="plg-bench-") as folder:
+        try:
+            measure(report, Path(folder), ThisMachine(owner))
+        finally:
+            owner.close()
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(not main())
