@@ -21,6 +21,7 @@ from plg.contract.games import GameDetail
 from plg.contract.sessions import SessionGrant, StartSessionRequest
 from plg.protocol.destination import AccessList, Address
 from plg.tunnel.capture_plan import approvals, plan_capture
+from plg.tunnel.clock import LoopClock, Timer
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.control_socket import ControlSocket
 from plg.tunnel.engine import TunnelEngine
@@ -96,7 +97,7 @@ class Tunnel:
         self._place = place
         self._open_source = open_source
         self._notify = notify
-        self._clock = asyncio.get_running_loop()
+        self._clock = LoopClock()
         self._began_s = self._clock.time()
         self._state = STARTING
         self._message: str | None = None
@@ -108,7 +109,7 @@ class Tunnel:
         self._body: asyncio.Task[object] | None = None
         self._leaving = False
         self._waiting_since_s: float | None = None
-        self._match_check: asyncio.TimerHandle | None = None
+        self._match_check: Timer | None = None
         self._was_live = False
         self._stop_reason = "user"
         self._stopped = asyncio.Event()
@@ -182,7 +183,7 @@ class Tunnel:
 
     def _check_match(self) -> None:
         if self.live_flow_count():
-            self._match_check = self._clock.call_later(MATCH_CHECK_S, self._check_match)
+            self._match_check = self._clock.call_at(self._clock.time() + MATCH_CHECK_S, self._check_match)
         else:
             self.request_stop(StopMode.NOW, self._stop_reason)
 
@@ -264,7 +265,7 @@ class Tunnel:
         if target is None:
             return []
         try:
-            found = await self._clock.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
+            found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
         except (OSError, UnicodeError) as error:
             raise TargetUnknown(target) from error
         addresses = dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
@@ -300,9 +301,14 @@ class Tunnel:
 
     async def _watch_flows(self, source: PacketSource, alive: set[FlowKey], settled: asyncio.Event) -> None:
         """Collect the flows that carry packets until the session is there: they were alive before anything was diverted."""
-        alive |= await source.observe(FIRST_LOOK_S)
+        look_s = FIRST_LOOK_S
         while not settled.is_set():
-            alive |= await source.observe(LOOK_AGAIN_S)
+            until_s = self._clock.time() + look_s
+            alive |= await source.observe(look_s)
+            await asyncio.sleep(
+                max(0.0, until_s - self._clock.time())
+            )  # a source may know at once that there is nothing
+            look_s = LOOK_AGAIN_S
 
     def _leave_alone(self, engine: TunnelEngine, alive: set[FlowKey]) -> None:
         if self._request.take_over or not alive:
