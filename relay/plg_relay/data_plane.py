@@ -13,7 +13,7 @@ from plg.protocol.relay_handshake import RelayHandshake, Source
 from plg_relay.admission import AdmissionLimits
 from plg_relay.config import RelayConfig
 from plg_relay.flow_desk import FlowLimits
-from plg_relay.forwarder import Forwarder, Receive
+from plg_relay.forwarder import Forwarder, Receive, ReceiveGame
 from plg_relay.game_ports import GamePorts
 from plg_relay.game_sockets import GameSockets
 from plg_relay.loop_lag import LoopLag
@@ -21,7 +21,7 @@ from plg_relay.plane import PlaneStatus
 from plg_relay.plane_identity import PlaneIdentity
 from plg_relay.policy import Policy
 from plg_relay.rules import compile_rules
-from plg_relay.session_table import Session, SocketGroup
+from plg_relay.session_table import Flow, Session, SocketGroup
 
 TICK_S: Final = 0.05
 """Addresses on trial are asked again after 333 ms; expiry looks once a second."""
@@ -109,8 +109,8 @@ class DataPlane:
     def _front_readable(self) -> None:
         self.forwarder.drain_front(self._receive_front, time.monotonic())
 
-    def _game_readable(self, group: SocketGroup, receive: Receive) -> None:
-        self.forwarder.drain_game(group, receive, time.monotonic())
+    def _game_readable(self, group: SocketGroup, receive: ReceiveGame, only: Flow | None) -> None:
+        self.forwarder.drain_game(group, receive, time.monotonic(), only)
 
     def _receive_ipv6(self, length: int) -> tuple[bytes, Source]:
         datagram, source = self._front.recvfrom(length)

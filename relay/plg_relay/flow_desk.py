@@ -13,7 +13,7 @@ from plg.protocol.relay_handshake import RelayHandshake, Source
 from plg_relay.counters import Counters
 from plg_relay.limits import TokenBucket
 from plg_relay.rules import Rules
-from plg_relay.session_table import BURST_S, DestinationBudget, Flow, SendGame, Session, SocketGroup
+from plg_relay.session_table import BURST_S, DestinationBudget, Flow, Session, SocketGroup
 from plg_relay.timer_wheel import TimerWheel
 
 DENIALS_BEFORE_LOCK = 30
@@ -30,8 +30,11 @@ class GameSide(Protocol):
     def open(self, group: SocketGroup, wanted_port: int | None, now_s: float) -> bool:
         """Give the group a port (`wanted_port` if it is free, else another) and set `group.egress_port`."""
 
-    def sender(self, group: SocketGroup, ip_version: int) -> SendGame | None:
-        """The group's `sendto` for IPv4 or IPv6, or None when there can be none."""
+    def attach(self, flow: Flow) -> bool:
+        """Set `flow.send` and `flow.is_connected`; False when the host cannot reach that address family."""
+
+    def detach(self, flow: Flow) -> None:
+        """The flow is over."""
 
     def close(self, group: SocketGroup) -> None:
         """Give the port back."""
@@ -147,18 +150,17 @@ class FlowDesk:
         group = session.groups.get(request.local_port) or self.open_group(session, request.local_port, None, now_s)
         if group is None:
             return None
-        send = self._game_side.sender(group, request.address.version)
-        if send is None:
-            if not group.flow_count:
-                self.close_group(group)
-            return None
         destination = (str(request.address), request.port)
         budget = self._budgets.get(destination)
         if budget is None:
             rate = self._limits.destination_packets_per_second
             budget = self._budgets[destination] = DestinationBudget(rate, now_s)
+        flow = Flow(request.flow, group, request.address, destination, budget, request.seq, now_s)
+        if not self._game_side.attach(flow):
+            if not group.flow_count:
+                self.close_group(group)
+            return None
         budget.flows += 1
-        flow = Flow(request.flow, group, request.address, destination, send, budget, request.seq, now_s)
         session.flows[request.flow] = flow
         group.by_source[destination] = flow
         group.flow_count += 1
@@ -194,6 +196,7 @@ class FlowDesk:
         if session.flows.get(flow.flow_id) is not flow:
             return
         del session.flows[flow.flow_id]
+        self._game_side.detach(flow)
         group = flow.group
         if group.by_source.get(flow.destination) is flow:
             del group.by_source[flow.destination]

@@ -5,7 +5,7 @@ socket, keep nothing per packet, and authenticate before they believe anything.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from plg.protocol.constants import DATA_OVERHEAD, MAX_PAYLOAD, MAX_PAYLOAD_PER_DATAGRAM, PHASE_BIT, RED_BIT
 from plg.protocol.destination import Address
@@ -40,6 +40,9 @@ LONGEST_REPLY: Final = MAX_PAYLOAD + 1
 
 Receive = Callable[[int], tuple[bytes, Source]]
 """A socket's `recvfrom`: raises BlockingIOError when it is empty."""
+ReceiveGame = Callable[[int], Any]
+"""A game-facing socket's `recvfrom`, or `recv` where it is connected."""
+
 Send = Callable[[bytes, Source], int]
 
 _IS_DATA_UP: Final = 0xFF & ~(PHASE_BIT | RED_BIT)
@@ -143,21 +146,24 @@ class Forwarder:
                 counters.drops[DropReason.RATE_DESTINATION] += 1
                 continue
             try:
-                flow.send(body[1:], flow.destination)
-            except BlockingIOError:
-                counters.drops[DropReason.SEND_BUFFER] += 1
-                continue
-            except OSError:
-                counters.drops[DropReason.SEND_ERROR] += 1
-                continue
+                if flow.is_connected:
+                    flow.send(body[1:])
+                else:
+                    flow.send(body[1:], flow.destination)
+            except OSError as error:
+                if not self._sent_after(error, flow, body[1:]):
+                    continue
             flow.used_at_s = now_s
             flow.packets_up += 1
             session.bytes_up += length
             counters.packets_up += 1
             counters.bytes_up += length
 
-    def drain_game(self, group: SocketGroup, receive: Receive, now_s: float) -> None:
-        """Take up to DRAIN_DATAGRAMS replies of game servers from one game-facing socket."""
+    def drain_game(self, group: SocketGroup, receive: ReceiveGame, now_s: float, only: Flow | None = None) -> None:
+        """Take up to DRAIN_DATAGRAMS replies of game servers from one game-facing socket.
+
+        `only`: the kernel lets nothing in but this flow's destination, and `receive` is `recv`; else it is `recvfrom`.
+        """
         session = group.session
         protocol = session.protocol
         seal = protocol.seal_payload
@@ -166,17 +172,22 @@ class Forwarder:
         drops = counters.drops
         by_source = group.by_source
         down = session.down
+        flow = only
         for _ in range(DRAIN_DATAGRAMS):
             try:
-                payload, source = receive(LONGEST_REPLY)
+                if only is not None:
+                    payload = receive(LONGEST_REPLY)
+                else:
+                    payload, source = receive(LONGEST_REPLY)
+                    flow = by_source.get(source) or by_source.get(source[:2])
             except BlockingIOError:
                 return
-            flow = by_source.get(source)
+            except OSError:  # the game's host said "port unreachable"
+                drops[DropReason.SEND_ERROR] += 1
+                continue
             if flow is None:
-                flow = by_source.get(source[:2])
-                if flow is None:
-                    drops[DropReason.FOREIGN_REPLY] += 1
-                    continue
+                drops[DropReason.FOREIGN_REPLY] += 1
+                continue
             length = len(payload) + DATA_OVERHEAD
             down.packets_left -= 1.0
             down.bytes_left -= length
@@ -189,11 +200,8 @@ class Forwarder:
             datagram = seal(flow.flow_id, payload)
             try:
                 send(datagram, protocol.address)
-            except BlockingIOError:
-                drops[DropReason.SEND_BUFFER] += 1
-                continue
-            except OSError:
-                drops[DropReason.SEND_ERROR] += 1
+            except OSError as error:
+                self._count_failure(error)
                 continue
             trial = protocol.trial_address(length)
             if trial is not None:
@@ -209,10 +217,31 @@ class Forwarder:
     def _send(self, datagram: bytes, address: Source) -> None:
         try:
             self._send_client(datagram, address)
-        except BlockingIOError:
-            self.counters.drops[DropReason.SEND_BUFFER] += 1
-        except OSError:
-            self.counters.drops[DropReason.SEND_ERROR] += 1
+        except OSError as error:
+            self._count_failure(error)
+
+    def _count_failure(self, error: OSError) -> None:
+        is_full = isinstance(error, BlockingIOError)
+        self.counters.drops[DropReason.SEND_BUFFER if is_full else DropReason.SEND_ERROR] += 1
+
+    @staticmethod
+    def _send_game(flow: Flow, payload: bytes) -> None:
+        if flow.is_connected:
+            flow.send(payload)
+        else:
+            flow.send(payload, flow.destination)
+
+    def _sent_after(self, error: OSError, flow: Flow, payload: bytes) -> bool:
+        """A connected socket reports the ICMP error of an earlier datagram instead of sending this one: once more, then."""
+        if isinstance(error, ConnectionRefusedError):
+            try:
+                self._send_game(flow, payload)
+            except OSError as again:
+                error = again
+            else:
+                return True
+        self._count_failure(error)
+        return False
 
     def _from_stranger(self, datagram: bytes, source: Source, now_s: float) -> None:
         self._admission.full = len(self._sessions) >= self._max_sessions
@@ -254,13 +283,10 @@ class Forwarder:
             self.counters.drops[DropReason.RATE_DESTINATION] += 1
             return
         try:
-            flow.send(payload, flow.destination)
-        except BlockingIOError:
-            self.counters.drops[DropReason.SEND_BUFFER] += 1
-            return
-        except OSError:
-            self.counters.drops[DropReason.SEND_ERROR] += 1
-            return
+            self._send_game(flow, payload)
+        except OSError as error:
+            if not self._sent_after(error, flow, payload):
+                return
         flow.used_at_s = now_s
         flow.packets_up += 1
         length = wire_length(len(payload))

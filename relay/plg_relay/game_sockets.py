@@ -1,32 +1,47 @@
-"""The real sockets towards game servers: one port for each client local port, IPv4 and IPv6 under the same number."""
+"""The real sockets towards game servers: one port for each client local port, IPv4 and IPv6 under the same number.
+
+A socket with one flow is connected to its destination: the kernel then refuses everybody else's datagrams and saves the
+route look-up and the address of each packet (about 1 us of 8). With the second flow it goes back to seeing all sources.
+"""
 
 import asyncio
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from plg.protocol.relay_handshake import Source
+from plg_relay.forwarder import ReceiveGame
 from plg_relay.game_ports import GamePorts
-from plg_relay.session_table import SendGame, SocketGroup
+from plg_relay.session_table import Flow, SocketGroup
+from plg_relay.udp_disconnect import CAN_DISCONNECT, disconnect
 
 BUFFER_BYTES: Final = 256 * 1024
 """A second of a busy game each way; the queue is emptied every few milliseconds."""
 
-OnReadable = Callable[[SocketGroup, Callable[[int], tuple[bytes, Source]]], None]
+OnReadable = Callable[[SocketGroup, ReceiveGame, Flow | None], None]
+"""Gets a group, how to receive, and the one flow whose destination the socket is connected to (then receive is `recv`)."""
 
 
 @dataclass(slots=True)
-class _Pair:
-    """The sockets of one group; the second family is opened when a flow needs it."""
+class _Face:
+    """One family's socket of a group. `connected`: the only flow, which the kernel filters for."""
 
-    by_version: dict[int, socket.socket]
+    socket: socket.socket
+    flows: int = 0
+    connected: Flow | None = None
+
+
+@dataclass(slots=True)
+class _Faces:
+    """The sockets of one group by IP version; the second family is opened when a flow needs it."""
+
+    by_version: dict[int, _Face] = field(default_factory=dict)
 
 
 class GameSockets:
-    """Implements GameSide. `on_readable(group, recvfrom)` is called by the loop when a group's socket has datagrams."""
+    """Implements GameSide. `on_readable` is called when a group's socket has datagrams."""
 
     def __init__(
         self,
@@ -41,10 +56,10 @@ class GameSockets:
         self._ports = ports
         self._on_readable = on_readable
         self._bind = {4: bind_ipv4, 6: bind_ipv6}
-        self._pairs: dict[SocketGroup, _Pair] = {}
+        self._faces: dict[SocketGroup, _Faces] = {}
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return len(self._faces)
 
     def open(self, group: SocketGroup, wanted_port: int | None, now_s: float) -> bool:
         """Bind the wanted port, or else a free one of this boot's half; False when nothing can be bound."""
@@ -57,20 +72,49 @@ class GameSockets:
         if not self._ports.take(port):
             return False
         group.egress_port = port
-        self._pairs[group] = _Pair({})
+        self._faces[group] = _Faces()
         # IPv4 first and at once: most games; where the host has none, the flow's family decides.
         if self._open_family(group, 4) is not None or self._open_family(group, 6) is not None:
             return True
-        del self._pairs[group]
+        del self._faces[group]
         self._ports.release(port)
         return False
 
-    def sender(self, group: SocketGroup, ip_version: int) -> SendGame | None:
-        """The `sendto` of the group's socket of that family."""
-        opened = self._pairs[group].by_version.get(ip_version) or self._open_family(group, ip_version)
-        return None if opened is None else opened.sendto
+    def attach(self, flow: Flow) -> bool:
+        """Give the flow its way out; connect the socket while this is its only flow."""
+        face = self._face(flow.group, flow.address.version)
+        if face is None:
+            return False
+        face.flows += 1
+        if face.flows == 1 and _connected(face.socket, flow):
+            face.connected = flow
+            flow.send, flow.is_connected = face.socket.send, True
+            return True
+        if face.connected is not None:
+            disconnect(face.socket)
+            face.connected.send, face.connected.is_connected = face.socket.sendto, False
+            face.connected = None
+        flow.send, flow.is_connected = face.socket.sendto, False
+        return True
 
-    def _open_family(self, group: SocketGroup, ip_version: int) -> socket.socket | None:
+    def detach(self, flow: Flow) -> None:
+        """The flow is over. Its socket may stay connected: without a flow, what comes in is dropped and counted."""
+        faces = self._faces.get(flow.group)
+        face = None if faces is None else faces.by_version.get(flow.address.version)
+        if face is not None:
+            face.flows -= 1
+            if face.connected is flow:
+                face.connected = None
+                disconnect(face.socket)
+
+    def _face(self, group: SocketGroup, ip_version: int) -> _Face | None:
+        return self._faces[group].by_version.get(ip_version) or self._open_family(group, ip_version)
+
+    def _readable(self, group: SocketGroup, face: _Face) -> None:
+        only = face.connected
+        self._on_readable(group, face.socket.recvfrom if only is None else face.socket.recv, only)
+
+    def _open_family(self, group: SocketGroup, ip_version: int) -> _Face | None:
         family = socket.AF_INET if ip_version == 4 else socket.AF_INET6
         made = None
         try:
@@ -87,21 +131,36 @@ class GameSockets:
             if made is not None:
                 made.close()
             return None
-        self._pairs[group].by_version[ip_version] = made
-        self._loop.add_reader(made.fileno(), partial(self._on_readable, group, made.recvfrom))
-        return made
+        face = self._faces[group].by_version[ip_version] = _Face(made)
+        self._loop.add_reader(made.fileno(), partial(self._readable, group, face))
+        return face
 
     def close(self, group: SocketGroup) -> None:
         """Close the group's sockets and give the port back."""
-        pair = self._pairs.pop(group, None)
-        if pair is None:
+        faces = self._faces.pop(group, None)
+        if faces is None:
             return
-        for opened in pair.by_version.values():
-            self._loop.remove_reader(opened.fileno())
-            opened.close()
+        for face in faces.by_version.values():
+            self._loop.remove_reader(face.socket.fileno())
+            face.socket.close()
         self._ports.release(group.egress_port)
 
     def close_all(self) -> None:
         """The process ends."""
-        for group in list(self._pairs):
+        for group in list(self._faces):
             self.close(group)
+
+
+def _connected(opened: socket.socket, flow: Flow) -> bool:
+    """Connect to the flow's destination, and throw away what anybody has sent to the port before."""
+    if not CAN_DISCONNECT:
+        return False
+    try:
+        opened.connect(flow.destination)
+    except OSError:  # no route just now: each datagram will say so
+        return False
+    try:
+        while True:
+            opened.recv(1)
+    except OSError:  # empty
+        return True

@@ -14,8 +14,8 @@ from plg.protocol.ticket import TicketCaps
 from plg_relay.limits import TokenBucket, source_prefix
 from plg_relay.timer_wheel import TimerWheel
 
-SendGame = Callable[[bytes, Source], int]
-"""A game-facing socket's `sendto`."""
+SendGame = Callable[..., int]
+"""A game-facing socket's `sendto(payload, destination)`, or `send(payload)` where the socket is connected to the one destination."""
 
 UNCONFIRMED_IDLE_S: Final = 10.0
 """A session whose client never used the keys of WELCOME: a client repeats HELLO each second and gives up after 6 s."""
@@ -112,6 +112,7 @@ class Flow:
         "destination",
         "flow_id",
         "group",
+        "is_connected",
         "opened_seq",
         "packets_down",
         "packets_up",
@@ -125,7 +126,6 @@ class Flow:
         group: SocketGroup,
         address: Address,
         destination: Source,
-        send: SendGame,
         budget: DestinationBudget,
         opened_seq: int,
         now_s: float,
@@ -134,12 +134,17 @@ class Flow:
         self.group = group
         self.address = address
         self.destination = destination
-        self.send = send
+        self.send: SendGame = _not_attached
+        self.is_connected = False
         self.budget = budget
         self.opened_seq = opened_seq
         self.packets_up = 0
         self.packets_down = 0
         self.used_at_s = now_s
+
+
+def _not_attached(*_: object) -> int:
+    raise RuntimeError("a flow sends after GameSide.attach")
 
 
 class Session:
