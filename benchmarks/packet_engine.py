@@ -1,6 +1,7 @@
 """The load generator's compiled half: builds packet_engine.c, and calls it from threads that hold no Python lock."""
 
 import ctypes
+import os
 import shutil
 import socket
 import struct
@@ -28,8 +29,9 @@ def compile_c(source: str, *flags: str) -> Path:
         raise FileNotFoundError("the benchmarks need gcc and the C library's headers (Debian: gcc libc6-dev)")
     BUILD.mkdir(exist_ok=True)
     target = BUILD / source.removesuffix(".c")
-    subprocess.run([compiler, "-O2", "-Wall", "-o", target, HERE / source, *flags], check=True)
-    return target
+    fresh = target.with_name(f"{target.name}.{os.getpid()}")
+    subprocess.run([compiler, "-O2", "-Wall", "-o", fresh, HERE / source, *flags], check=True)
+    return fresh.replace(target)  # renamed into place: another benchmark may be running the old one
 
 
 @cache
@@ -128,6 +130,7 @@ class Receiver:
     def __init__(
         self, sockets: Sequence[socket.socket], *, echo: bool = False, keep: int = 0, patient: bool = False
     ) -> None:
+        library()  # built before the thread starts, and by one thread only
         self._sockets = list(sockets)
         self._patient = patient
         self._echo = echo
