@@ -23,6 +23,8 @@ MAX_HELD_FLOWS: Final = 2
 SCAN_WINDOW_S: Final = 0.05
 """Implementation. A player joins one server at a time, a server list asks dozens at once: so the server is asked only after this
 moment, and when more than MAX_HELD_FLOWS new destinations have turned up in it they all go direct. Approvals are few."""
+SCAN_PAUSE_S: Final = 0.5
+"""Implementation. The list is over when no new destination has come for so long."""
 SWEEP_S: Final = 30.0
 
 AskApproval = Callable[[FlowKey], None]
@@ -64,6 +66,7 @@ class TunnelEngine:
         self._ask_approval = ask_approval
         self._link: RelayLink | None = None
         self._held: dict[FlowKey, _Held] = {}
+        self._scan_until_s = float("-inf")
         self._next_sweep_s = clock.time() + SWEEP_S
         self.counters = EngineCounters()
 
@@ -117,11 +120,13 @@ class TunnelEngine:
         """Keep a packet back; False when it must go direct instead."""
         held = self._held.get(key)
         if held is None:
-            if len(self._held) >= MAX_HELD_FLOWS:
+            now = self._clock.time()
+            if now < self._scan_until_s or len(self._held) >= MAX_HELD_FLOWS:
+                self._scan_until_s = now + SCAN_PAUSE_S
                 self._let_scan_go()
                 self.routes.send_direct(key, Why.TOO_MANY_NEW)
                 return False
-            timer = self._clock.call_at(self._clock.time() + SCAN_WINDOW_S, lambda: self._ask(key))
+            timer = self._clock.call_at(now + SCAN_WINDOW_S, lambda: self._ask(key))
             self._held[key] = _Held([payload], timer)
             return True
         if len(held.payloads) >= HOLD_PACKETS:

@@ -16,7 +16,7 @@ from plg.protocol.destination import AccessList
 
 QUIET_S: Final = 30.0
 """Implementation. A direct flow that is quiet for so long has ended: game servers forget a silent player after 5 to 30 s."""
-QUIET_AFTER_FEW_S: Final = 2.0
+QUIET_AFTER_FEW_S: Final = 1.0
 """Implementation. The same for a flow of only a few packets (a server list asking for names and pings): nobody plays on it yet."""
 FEW_PACKETS: Final = 8
 RELAY_QUIET_S: Final = 180.0
