@@ -2,6 +2,12 @@
 
 import secrets
 from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+EntityId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$", description="16 hex digits")]
+"""An identifier in an address. Stricter than the contract's: what `new_id` cannot have made is not looked up."""
 
 
 def new_id() -> str:

@@ -6,7 +6,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from plg.contract.problem import ErrorCode
-from plg.contract.schema import Identifier, Request
+from plg.contract.schema import Request
 from plg.contract.sessions import (
     ApproveTargetRequest,
     SessionGrant,
@@ -16,13 +16,14 @@ from plg.contract.sessions import (
     StopSessionRequest,
 )
 from plg_server import app_keys
+from plg_server.ids import EntityId
 from plg_server.routes import Auth, Limit, route
 
 
 class SessionPath(Request, frozen=True):
     """A session of the caller."""
 
-    session_id: Identifier
+    session_id: EntityId
 
 
 class HistoryQuery(Request, frozen=True):
