@@ -96,9 +96,10 @@ def refuse_match_all(spec: CaptureSpec) -> None:
 
 
 def _plan(bins: list[list[Clause]], excluded: Iterable[IPv4Address | IPv6Address], *, exact: bool) -> FilterPlan:
-    # The Linux part evaluates `!=` in user space anyway, the Windows driver in the kernel: worth naming a few.
+    # The Linux part evaluates these in user space anyway, the Windows driver in the kernel: worth naming a few. A test on an
+    # address of the other family is false, also with `!=`, hence the "or".
     tail = "".join(
-        f" and {'ip' if address.version == 4 else 'ipv6'}.DstAddr != {address}"
+        f" and (ipv6 or ip.DstAddr != {address})" if address.version == 4 else f" and (ip or ipv6.DstAddr != {address})"
         for address in list(excluded)[:MAX_EXCLUSIONS]
     )
     return FilterPlan(

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 
 from plg.capture.bypass_mark import BYPASS_MARK
 from plg.capture.netlink import Netlink
@@ -118,6 +118,10 @@ def install_routes(plan: TunPlan, netlink: Netlink, interface: int) -> None:
     }
     for table, prefixes in plan.tables:
         for prefix in prefixes:
-            path = find_path(netlink, prefix.network_address.packed, BYPASS_MARK) or everywhere[prefix.version]
+            path = find_path(netlink, prefix.network_address.packed, BYPASS_MARK)
+            source = None if path is None else ip_address(path.source)
+            if source is None or source.is_loopback or source.is_link_local:
+                # The first address of a very wide prefix is no host's (0.0.0.0 and :: count as this machine).
+                path = everywhere[prefix.version]
             if path is not None:
                 set_route(netlink, prefix, table, interface, path.source)

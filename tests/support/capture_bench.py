@@ -128,6 +128,10 @@ class CaptureBench:
         )
         return DriverProcess(process)
 
+    def run_inside(self, code: str, *arguments: str) -> Any:
+        """What a piece of Python prints as JSON when it runs in the client's network."""
+        return json.loads(self.client.run([sys.executable, "-c", code, *arguments]).stdout)
+
     def start_game(self, *arguments: str, host: str = "", program: Path | None = None) -> GameProcess:
         """The game under its own name, or through `program` (a file that starts it under another name)."""
         command = [sys.executable, "-I", str(SUPPORT / "udp_game.py")] if program is None else [str(program)]
@@ -140,6 +144,27 @@ class CaptureBench:
 
     def play(self, *arguments: str, host: str = "", program: Path | None = None) -> dict[str, Any]:
         return self.start_game(*arguments, host=host, program=program).result()
+
+    def make_program(self, name: str) -> Path:
+        """The game as a program of its own with this name."""
+        self.runtime_directory.parent.mkdir(parents=True, exist_ok=True)
+        path = self.runtime_directory.parent / name
+        path.write_text(f"#!{sys.executable} -I\n" + (SUPPORT / "udp_game.py").read_text(encoding="utf-8"))
+        path.chmod(0o755)
+        return path
+
+    def add_second_network(self) -> None:
+        """Another link to the server, 10.99.0.2 at the client and 10.99.0.1 at the server, as a VPN or Wi-Fi comes up."""
+        self.client.run(
+            ["ip", "link", "add", "later0", "type", "veth", "peer", "name", "later1", "netns", self.server.name]
+        )
+        self.client.run(["ip", "address", "add", "10.99.0.2/24", "dev", "later0"])
+        self.client.run(["ip", "link", "set", "later0", "up"])
+        self.server.run(["ip", "address", "add", "10.99.0.1/24", "dev", "later1"])
+        self.server.run(["ip", "link", "set", "later1", "up"])
+
+    def remove_second_network(self) -> None:
+        self.client.run(["ip", "link", "delete", "later0"])
 
     def packets_at_router(self) -> int:
         return self.counter.packets("to_server")
