@@ -235,7 +235,7 @@ class FlowDesk:
             self.close_group(group)
         # Not at the close of the last flow: whoever closes and opens again must not get a fresh budget each time.
         over_s = now_s - BURST_S
-        for key in [key for key, budget in self._budgets.items() if not budget.flows and budget.last_s < over_s]:
+        for key in [key for key, budget in self._budgets.items() if not budget.flows and budget.topped_up_s < over_s]:
             del self._budgets[key]
 
     def _group_due_at_s(self, group: SocketGroup) -> float:

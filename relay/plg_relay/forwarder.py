@@ -125,11 +125,14 @@ class Forwarder:
                 self._dropped_up(session, body, length, now_s)  # type: ignore[arg-type]  # not bytes: a DropReason
                 continue
             up = session.up
-            up.packets_left -= 1.0
-            up.bytes_left -= length
-            over = (up.packets_left < 0.0 or up.bytes_left < 0.0) and not up.refill(length, now_s)
+            if up.topped_up_s != now_s:
+                up.top_up(now_s)
+            over = up.packets_left < 1.0 or up.bytes_left < length
             if over:
                 counters.drops[DropReason.RATE_PACKETS if up.packets_left < 1.0 else DropReason.RATE_BYTES_UP] += 1
+            else:
+                up.packets_left -= 1.0
+                up.bytes_left -= length
             if source != protocol.address or not body:
                 self._after_control(session, now_s, carry=not over)
                 if not body or session.closed:
@@ -141,10 +144,12 @@ class Forwarder:
                 self._unknown_flow(session, body[0], now_s)
                 continue
             budget = flow.budget
-            budget.left -= 1.0
-            if budget.left < 0.0 and not budget.refill(now_s):
+            if budget.topped_up_s != now_s:
+                budget.top_up(now_s)
+            if budget.left < 1.0:
                 counters.drops[DropReason.RATE_DESTINATION] += 1
                 continue
+            budget.left -= 1.0
             try:
                 if flow.is_connected:
                     flow.send(body[1:])
@@ -172,6 +177,7 @@ class Forwarder:
         drops = counters.drops
         by_source = group.by_source
         down = session.down
+        down.top_up(now_s)
         flow = only
         for _ in range(DRAIN_DATAGRAMS):
             try:
@@ -189,11 +195,11 @@ class Forwarder:
                 drops[DropReason.FOREIGN_REPLY] += 1
                 continue
             length = len(payload) + DATA_OVERHEAD
-            down.packets_left -= 1.0
-            down.bytes_left -= length
-            if (down.packets_left < 0.0 or down.bytes_left < 0.0) and not down.refill(length, now_s):
+            if down.packets_left < 1.0 or down.bytes_left < length:
                 drops[DropReason.RATE_PACKETS if down.packets_left < 1.0 else DropReason.RATE_BYTES_DOWN] += 1
                 continue
+            down.packets_left -= 1.0
+            down.bytes_left -= length
             if len(payload) > MAX_PAYLOAD_PER_DATAGRAM:
                 self._send_large(session, flow, payload, now_s)
                 continue
@@ -277,9 +283,7 @@ class Forwarder:
 
     def _send_up(self, session: Session, flow: Flow, payload: bytes, now_s: float) -> None:
         """A payload that came inside FLOW_OPEN."""
-        budget = flow.budget
-        budget.left -= 1.0
-        if budget.left < 0.0 and not budget.refill(now_s):
+        if not flow.budget.take(now_s):
             self.counters.drops[DropReason.RATE_DESTINATION] += 1
             return
         try:

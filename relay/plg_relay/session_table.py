@@ -28,19 +28,20 @@ BURST_S: Final = 1.0
 
 
 class Allowance:
-    """Packets and bytes one direction of a session may still send; filled up again only when it has run out.
+    """Packets and bytes that one direction of a session may still send: two token buckets that share a clock.
 
-    Over any time t at most (BURST_S + t) * rate pass. Filling up late keeps the packet path to two subtractions.
+    The packet path does the taking in place: `top_up` once per wake-up, then compare and subtract. Over any time t at most
+    (BURST_S + t) * rate pass.
     """
 
-    __slots__ = ("bytes_left", "bytes_per_s", "last_s", "packets_left", "packets_per_s")
+    __slots__ = ("bytes_left", "bytes_per_s", "packets_left", "packets_per_s", "topped_up_s")
 
     def __init__(self, packets_per_s: float, kbit_per_s: float, now_s: float) -> None:
         self.packets_per_s = float(packets_per_s)
         self.bytes_per_s = kbit_per_s * 125.0
         self.packets_left = self.packets_per_s * BURST_S
         self.bytes_left = self.bytes_per_s * BURST_S
-        self.last_s = now_s
+        self.topped_up_s = now_s
 
     def change(self, packets_per_s: float, kbit_per_s: float) -> None:
         """New rates from now on; what is saved is cut to the new burst."""
@@ -49,44 +50,46 @@ class Allowance:
         self.packets_left = min(self.packets_left, self.packets_per_s * BURST_S)
         self.bytes_left = min(self.bytes_left, self.bytes_per_s * BURST_S)
 
-    def refill(self, length: int, now_s: float) -> bool:
-        """After the packet path took 1 and `length` and found too little: False gives both back and means drop."""
-        elapsed_s = now_s - self.last_s
-        self.last_s = now_s
+    def top_up(self, now_s: float) -> None:
+        """Add what has accrued since the last time."""
+        elapsed_s = now_s - self.topped_up_s
+        self.topped_up_s = now_s
         self.packets_left = min(self.packets_left + elapsed_s * self.packets_per_s, self.packets_per_s * BURST_S)
         self.bytes_left = min(self.bytes_left + elapsed_s * self.bytes_per_s, self.bytes_per_s * BURST_S)
-        if self.packets_left >= 0 and self.bytes_left >= 0:
-            return True
-        self.packets_left += 1.0
-        self.bytes_left += length
-        return False
 
     def take(self, length: int, now_s: float) -> bool:
         """One packet of `length` bytes, where speed does not matter."""
+        self.top_up(now_s)
+        if self.packets_left < 1.0 or self.bytes_left < length:
+            return False
         self.packets_left -= 1.0
         self.bytes_left -= length
-        return (self.packets_left >= 0 and self.bytes_left >= 0) or self.refill(length, now_s)
+        return True
 
 
 class DestinationBudget:
     """Packets that all sessions together may still send to one game server address and port."""
 
-    __slots__ = ("flows", "last_s", "left", "rate_per_s")
+    __slots__ = ("flows", "left", "rate_per_s", "topped_up_s")
 
     def __init__(self, rate_per_s: float, now_s: float) -> None:
         self.rate_per_s = rate_per_s
         self.left = rate_per_s * BURST_S
-        self.last_s = now_s
+        self.topped_up_s = now_s
         self.flows = 0
 
-    def refill(self, now_s: float) -> bool:
-        """After the packet path took 1 and found too little: False gives it back and means drop."""
-        self.left = min(self.left + (now_s - self.last_s) * self.rate_per_s, self.rate_per_s * BURST_S)
-        self.last_s = now_s
-        if self.left >= 0:
-            return True
-        self.left += 1.0
-        return False
+    def top_up(self, now_s: float) -> None:
+        """Add what has accrued since the last time."""
+        self.left = min(self.left + (now_s - self.topped_up_s) * self.rate_per_s, self.rate_per_s * BURST_S)
+        self.topped_up_s = now_s
+
+    def take(self, now_s: float) -> bool:
+        """One packet, where speed does not matter."""
+        self.top_up(now_s)
+        if self.left < 1.0:
+            return False
+        self.left -= 1.0
+        return True
 
 
 class SocketGroup:

@@ -11,14 +11,17 @@ from plg_relay.errors import ConfigError, RelayError
 def load(
     file: Path | None = None, environ: dict[str, str] | None = None, overrides: dict[str, object] | None = None
 ) -> RelayConfig:
-    return load_config(
-        file=file, environ=environ or {}, overrides=overrides or {}, default_data_dir=Path("somewhere")
-    )
+    return load_config(file=file, environ=environ or {}, overrides=overrides or {}, default_data_dir=Path("somewhere"))
 
 
 def test_without_any_setting_the_defaults_hold() -> None:
     config = load()
-    assert (config.port, config.control_host, config.control_port, config.metrics_port) == (443, "127.0.0.1", 8443, 9090)
+    assert (config.port, config.control_host, config.control_port, config.metrics_port) == (
+        443,
+        "127.0.0.1",
+        8443,
+        9090,
+    )
     assert config.data_dir == Path("somewhere")
 
 
@@ -76,7 +79,7 @@ def test_a_value_that_is_not_allowed_is_refused_with_key_value_and_what_is_allow
 
 
 def test_a_wrong_environment_value_names_the_variable() -> None:
-    with pytest.raises(ConfigError, match="PLG_RELAY_PORT.*'http'.*0..65535"):
+    with pytest.raises(ConfigError, match=r"PLG_RELAY_PORT.*'http'.*0..65535"):
         load(environ={"PLG_RELAY_PORT": "http"})
 
 

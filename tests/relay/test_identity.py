@@ -28,7 +28,7 @@ def test_an_identity_survives_its_file_and_is_secret(tmp_path: Path) -> None:
 
 
 def test_a_relay_that_never_enrolled_is_told_how(tmp_path: Path) -> None:
-    with pytest.raises(IdentityError, match="not enrolled.*plg relay enrol"):
+    with pytest.raises(IdentityError, match=r"not enrolled.*plg relay enrol"):
         load_identity(tmp_path)
 
 
