@@ -106,7 +106,8 @@ class GameSearch:
         ranks: dict[int, tuple[int, float, int, int]] = {}
         for penalty, form in enumerate(forms):
             self._direct(form, penalty, ranks)
-        if len(ranks) < 3:
+        exact = any(rank[0] <= _Tier.EXACT for rank in ranks.values())
+        if len(ranks) < 3 and not exact:
             for number, similarity in self._typos(forms, TYPO_CUTOFF).items():
                 if number not in ranks:
                     ranks[number] = (_Tier.TYPO, -similarity, 0, self._unpopular(number))

@@ -68,6 +68,10 @@ def test_transliteration_goes_both_ways(query: str, slug: str) -> None:
     assert first(query) == slug
 
 
+def test_an_exact_name_brings_no_lookalikes() -> None:
+    assert [game.slug for game in SEARCH.search("openarena")] == ["openarena"]
+
+
 def test_an_unknown_game_gets_the_nearest_names() -> None:
     assert "openarena" in SEARCH.nearest("openxarenaz")
     assert len(SEARCH.nearest("warr thundr", 3)) <= 3
