@@ -210,9 +210,10 @@ def read_status(text: str) -> StatusDocument:
 
 
 def games_toml(slug: str, name: str, cidrs: Sequence[str], ports: Sequence[str], *, category: str = "fps") -> str:
-    """A games file for a lab: the game `slug` (known or new) has its servers in `cidrs`."""
+    """A games file for a lab: the game `slug` (known or new) has its servers in `cidrs`, and is recognised by them alone."""
     quoted_cidrs, quoted_ports = (", ".join(json.dumps(text) for text in texts) for texts in (cidrs, ports))
     return (
         f"[[game]]\nslug = {json.dumps(slug)}\nname = {json.dumps(name)}\ncategory = {json.dumps(category)}\n"
         f'transport = "udp"\ncapture = "cidr"\nudp = [{quoted_ports}]\nserver_cidrs = [{quoted_cidrs}]\n'
+        "observed_targets = false\n"
     )

