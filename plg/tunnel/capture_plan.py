@@ -57,9 +57,7 @@ def plan_capture(
         raise GameNotCarried(game.name, NotCarried.PROXY_NEEDS_TARGET)
     excluded = _addresses(relays, frozenset())
     executables = tuple(_executables(game, platform)) if "process" in game.capture else ()
-    if game.observed_targets:
-        if not executables:
-            raise GameNotCarried(game.name, NotCarried.TARGET_NEEDED)
+    if game.observed_targets and executables:
         return CaptureSpec((CaptureRule((), (_ANY_GAME_PORT,)),), executables, excluded)
     if not game.destinations:
         raise GameNotCarried(game.name, NotCarried.TARGET_NEEDED)

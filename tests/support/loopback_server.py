@@ -1,0 +1,140 @@
+"""The server's part in a tunnel's life, in memory: real tickets for loopback relays, and faults on demand."""
+
+import base64
+import itertools
+import os
+import time
+from dataclasses import dataclass, field
+
+from plg.api.errors import ServerRefused, ServerUnreachable, UnreachableReason
+from plg.contract.games import AddressChange, DestinationRule, GameDetail, Transport
+from plg.contract.nodes import Node, NodeList, NodeState
+from plg.contract.problem import ErrorCode
+from plg.contract.sessions import (
+    ApproveTargetRequest,
+    RelayEndpoint,
+    SessionCaps,
+    SessionGrant,
+    SessionRecord,
+    StartSessionRequest,
+    StopSessionRequest,
+)
+from support.loopback_relay import LoopbackRelay, make_ticket, probe_token, seal
+
+URL = "http://server.test"
+
+GAME = GameDetail(
+    slug="lab-game", name="Lab Game", category="fps", badge=None, transport=Transport.UDP, boostable=True, aliases=[], tags=[],
+    steam_appid=None, publisher=None, p2p=False, executables_windows=[], executables_linux=["lab-game"], capture="process",
+    udp_ports=[], destinations=[DestinationRule(cidrs=["198.20.0.0/24"], ports=[])], observed_targets=True,
+    address_change=AddressChange.BOUND, hosting=[], regions=[], linux_status=None, anti_cheat_note=None, notes=None,
+    confidence={}, profile_id=3, revision=1,
+)  # fmt: skip
+
+
+def refused(code: str, detail: str = "no") -> ServerRefused:
+    return ServerRefused(server=URL, code=code, status=409, detail=detail)
+
+
+@dataclass
+class LoopbackServer:
+    """Hands out sessions on `relays` (name -> relay), the first that the client's measurements do not call silent.
+
+    `is_up` False: nobody answers. `refuses` maps a method's name to the error that it raises.
+    """
+
+    relays: dict[str, LoopbackRelay]
+    game_detail: GameDetail = GAME
+    renew_after_s: int = 1800
+    is_up: bool = True
+    mask_key: bytes | None = None
+    targets: list[str] = field(default_factory=list)
+    refuses: dict[str, Exception] = field(default_factory=dict)
+    starts: list[StartSessionRequest] = field(default_factory=list)
+    renewals: int = 0
+    approvals: list[str] = field(default_factory=list)
+    stops: dict[str, StopSessionRequest] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._sessions: dict[str, tuple[str, int, bytes]] = {}
+
+    def _check(self, method: str) -> None:
+        if not self.is_up:
+            raise ServerUnreachable(URL, UnreachableReason.REFUSED)
+        if method in self.refuses:
+            raise self.refuses[method]
+
+    async def game(self, slug: str, /) -> GameDetail:
+        self._check("game")
+        return self.game_detail
+
+    async def nodes(self, *, game: str | None = None, target: str | None = None) -> NodeList:
+        self._check("nodes")
+        token = base64.b64encode(probe_token(time.time() + 60)).decode()
+        return NodeList(
+            nodes=[
+                Node(
+                    id=name, name=name.title(), country="", city="", host="127.0.0.1", port=relay.port, state=NodeState.UP,
+                    load_percent=0.0, sessions=0, max_sessions=10, seen_seconds_ago=0.0, ping_token=token,
+                )
+                for name, relay in self.relays.items()
+            ]
+        )  # fmt: skip
+
+    async def start_session(self, request: StartSessionRequest) -> SessionGrant:
+        self._check("start_session")
+        self.starts.append(request)
+        silent = {entry.node_id for entry in request.measurements if entry.rtt_ms is None}
+        names = sorted(self.relays, key=lambda name: name in silent) if request.node_id is None else [request.node_id]
+        if not names:
+            raise refused(ErrorCode.NO_RELAY_FREE)
+        session_id = f"session-{next(self._numbers)}"
+        self._sessions[session_id] = (names[0], int.from_bytes(os.urandom(8), "big"), os.urandom(32))
+        return self._grant(session_id)
+
+    async def renew_session(self, session_id: str) -> SessionGrant:
+        self._check("renew_session")
+        self.renewals += 1
+        return self._grant(session_id)
+
+    async def approve_target(self, session_id: str, request: ApproveTargetRequest) -> SessionGrant:
+        self._check("approve_target")
+        self.approvals.append(request.target)
+        self.targets.append(request.target)
+        return self._grant(session_id)
+
+    async def stop_session(self, session_id: str, request: StopSessionRequest) -> SessionRecord:
+        self._check("stop_session")
+        self.stops[session_id] = request
+        return SessionRecord(
+            session_id=session_id, game=self.game_detail.slug, node_id="", node_name="", target=None, state="ended",
+            started_at="", ended_at="", seconds=0, packets_up=0, packets_down=0, bytes_up=0, bytes_down=0, rtt_ms_p50=None,
+            loss_up_percent=None, loss_down_percent=None,
+        )  # fmt: skip
+
+    def _grant(self, session_id: str) -> SessionGrant:
+        name, cid, secret = self._sessions[session_id]
+        relay = self.relays[name]
+        ticket = make_ticket(cid, secret, now_unix_s=time.time())
+        return SessionGrant(
+            session_id=session_id,
+            game=self.game_detail.slug,
+            cid=f"{cid:016x}",
+            relay=RelayEndpoint(
+                node_id=name, name=name.title(), country="", host="127.0.0.1", port=relay.port, relay_id=relay.relay_id,
+                mask_key=base64.b64encode(self.mask_key).decode() if self.mask_key is not None else None,
+            ),
+            ticket=base64.b64encode(seal(ticket, relay.relay_id)).decode(),
+            key=base64.b64encode(secret).decode(),
+            suite=1,
+            server_time_ms=int(time.time() * 1000),
+            expires_at="2030-01-01T00:00:00Z",
+            renew_after_s=self.renew_after_s,
+            caps=SessionCaps(packets_per_second=600, kbit_per_second_up=1500, kbit_per_second_down=6000, flows=64, local_ports=16),
+            destinations=self.game_detail.destinations,
+            targets=self.targets,
+            address_change=AddressChange.BOUND,
+            predicted_total_ms=20.0,
+            chosen_because="the test says so",
+        )  # fmt: skip

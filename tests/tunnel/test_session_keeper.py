@@ -1,0 +1,265 @@
+"""The session over its life, with a loopback relay on a real socket and the server's part in memory."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from plg.api.errors import NotSignedIn, NotSignedInReason, ServerUnreachable, UnreachableReason
+from plg.capture.packet_source import FlowKey, Verdict
+from plg.contract.problem import ErrorCode
+from plg.contract.sessions import SessionGrant, StartSessionRequest
+from plg.protocol.destination import AccessList
+from plg.protocol.errors import CloseReason, WelcomeStatus
+from plg.tunnel.clock import LoopClock
+from plg.tunnel.engine import TunnelEngine
+from plg.tunnel.flow_routes import Approvals, FlowRoutes, Route
+from plg.tunnel.relay_path import RelayPath, find_relay
+from plg.tunnel.relay_survey import RelaySurvey, survey_relays
+from plg.tunnel.session_keeper import SessionKeeper
+from plg.tunnel.session_opening import RelaysUnreachable, SessionOpening
+from plg.tunnel.tunnel_event import Happening, TunnelEvent
+from support.loopback_relay import LoopbackRelay
+from support.loopback_server import LoopbackServer, refused
+from support.scripted_source import ScriptedSource
+
+GAME = FlowKey(50000, "198.20.0.7", 27015)
+STRANGER = FlowKey(50000, "198.20.9.9", 27015)
+
+
+class Player:
+    """Engine and keeper as a tunnel wires them."""
+
+    def __init__(self, server: LoopbackServer, node: str | None = None) -> None:
+        self.server = server
+        self.source = ScriptedSource()
+        self.events: list[TunnelEvent] = []
+        self.clock = LoopClock()
+        routes = FlowRoutes(AccessList(()), Approvals(anywhere=True))
+        self.engine = TunnelEngine(self.source, routes, self.clock, self.ask_approval)
+        request = StartSessionRequest(game="lab-game", node_id=node)
+        opening = SessionOpening(server, request, open_path, self.clock, os.urandom, self.events.append)
+        self.keeper = SessionKeeper(server, opening, self.engine, self.survey, self.clock, self.events.append)
+        self.source.handler = self.engine.handle_packet
+
+    def ask_approval(self, key: FlowKey) -> None:
+        self.keeper.ask_approval(key)
+
+    async def survey(self) -> RelaySurvey:
+        return await survey_relays((await self.server.nodes()).nodes)
+
+    def happened(self, what: Happening) -> bool:
+        return any(event.what is what for event in self.events)
+
+    async def until(self, condition: Callable[[], object], seconds: float = 25.0) -> None:
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110 - the conditions are of many kinds
+                await asyncio.sleep(0.01)
+
+    async def plays(self, flow: FlowKey = GAME) -> None:
+        """Send until a reply comes through the relay."""
+        before = len(self.source.delivered)
+        while len(self.source.delivered) == before:
+            self.source.game_sends(flow, b"x")
+            await asyncio.sleep(0.02)
+
+
+async def open_path(grant: SessionGrant) -> RelayPath:
+    return RelayPath(await find_relay(grant.relay.host, grant.relay.port))
+
+
+@asynccontextmanager
+async def playing(server: LoopbackServer) -> AsyncIterator[Player]:
+    """A connected player whose keeper runs."""
+    player = Player(server)
+    await player.keeper.connect([])
+    keeping = asyncio.ensure_future(player.keeper.keep())
+    await asyncio.sleep(0)
+    try:
+        yield player
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await player.keeper.finish("user")
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[LoopbackRelay]:
+    opened = LoopbackRelay().open()
+    yield opened
+    opened.close()
+
+
+async def test_after_connect_packets_flow_and_the_end_is_told_to_relay_and_server(relay: LoopbackRelay) -> None:
+    server = LoopbackServer({"one": relay})
+    async with playing(server) as player:
+        await player.plays()
+    assert relay.brain.closed[:1] == [CloseReason.USER]
+    told = server.stops["session-1"]
+    assert told.reason == "user"
+    assert told.packets_up >= told.packets_down >= 1
+    assert told.paths[0].rtt_ms_p50 is not None
+
+
+async def test_a_silent_relay_is_told_to_the_server_and_the_next_one_is_taken(
+    relay: LoopbackRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plg.protocol.client_session.HANDSHAKE_TIMEOUT_S", 0.3)
+    silent = LoopbackRelay().open()
+    silent.close()
+    server = LoopbackServer({"dead": silent, "one": relay})
+    async with playing(server) as player:
+        assert player.keeper.grant is not None
+        assert player.keeper.grant.relay.node_id == "one"
+        assert player.happened(Happening.RELAY_FAILED)
+    assert [(entry.node_id, entry.rtt_ms) for entry in server.starts[1].measurements] == [("dead", None)]
+    assert server.stops["session-1"].reason == "relay_unreachable"
+
+
+async def test_when_no_relay_answers_each_is_named_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plg.protocol.client_session.HANDSHAKE_TIMEOUT_S", 0.3)
+    silent = LoopbackRelay().open()
+    silent.close()
+    with pytest.raises(RelaysUnreachable) as caught:
+        await Player(LoopbackServer({"dead": silent})).keeper.connect([])
+    assert (caught.value.names, caught.value.reasons) == (("Dead",), ("no answer",))
+
+
+async def test_a_relay_that_refuses_is_named_with_its_reason(relay: LoopbackRelay) -> None:
+    relay.brain.refusal = WelcomeStatus.FULL
+    with pytest.raises(RelaysUnreachable) as caught:
+        await Player(LoopbackServer({"one": relay}), node="one").keeper.connect([])
+    assert caught.value.reasons == ("full",)
+
+
+async def test_the_ticket_is_renewed_in_the_background(relay: LoopbackRelay) -> None:
+    server = LoopbackServer({"one": relay}, renew_after_s=1)
+    async with playing(server) as player:
+        await player.until(lambda: player.happened(Happening.TICKET_RENEWED))
+        await player.plays()
+    assert len(relay.brain.taken_tickets) == server.renewals
+    assert len(server.starts) == 1
+
+
+async def test_a_server_that_is_away_changes_nothing_for_the_game(relay: LoopbackRelay) -> None:
+    server = LoopbackServer({"one": relay}, renew_after_s=1)
+    async with playing(server) as player:
+        await player.plays()
+        server.is_up = False
+        await player.until(lambda: player.happened(Happening.RENEWAL_DELAYED))
+        direct_before = len(player.source.direct)
+        await player.plays()
+        assert len(player.source.direct) == direct_before
+        assert not player.happened(Happening.RELAY_LOST)
+
+
+async def test_a_refused_renewal_is_said_and_the_game_goes_on(relay: LoopbackRelay) -> None:
+    server = LoopbackServer({"one": relay}, renew_after_s=1)
+    server.refuses["renew_session"] = refused(ErrorCode.SESSION_ENDED)
+    async with playing(server) as player:
+        await player.until(lambda: player.happened(Happening.RENEWAL_REFUSED))
+        await player.plays()
+
+
+async def test_an_unknown_destination_is_approved_and_its_first_packet_arrives_through_the_relay(
+    relay: LoopbackRelay,
+) -> None:
+    server = LoopbackServer({"one": relay})
+    async with playing(server) as player:
+        assert player.source.game_sends(STRANGER, b"first") is Verdict.TAKEN
+        await player.until(lambda: relay.brain.arrived)
+        assert relay.brain.arrived[0][1:] == (("198.20.9.9", 27015), b"first")
+        assert server.approvals == ["198.20.9.9:27015"]
+        assert player.happened(Happening.TARGET_APPROVED)
+        assert player.source.direct == []
+
+
+@pytest.mark.parametrize(
+    "error", [refused(ErrorCode.TARGET_REFUSED), ServerUnreachable("http://x", UnreachableReason.TIMED_OUT)]
+)
+async def test_a_destination_that_is_not_approved_goes_direct(relay: LoopbackRelay, error: Exception) -> None:
+    server = LoopbackServer({"one": relay})
+    server.refuses["approve_target"] = error
+    async with playing(server) as player:
+        player.source.game_sends(STRANGER, b"first")
+        await player.until(lambda: player.source.direct)
+        assert player.source.direct == [(STRANGER, b"first")]
+        assert player.happened(Happening.TARGET_REFUSED)
+
+
+async def test_a_restarted_relay_is_found_again_within_seconds_with_the_same_session(relay: LoopbackRelay) -> None:
+    server = LoopbackServer({"one": relay})
+    async with playing(server) as player:
+        await player.plays()
+        relay.close()
+        relay.brain.restart()
+        await asyncio.sleep(0.3)
+        relay.open()
+        await player.until(
+            lambda: player.happened(Happening.RELAY_BACK) or player.source.game_sends(GAME, b"y") is None
+        )
+        await player.plays()
+        assert len(server.starts) == 1
+    ports = {port for port, _, _ in relay.brain.arrived}
+    assert len(ports) == 1
+
+
+async def test_when_the_relay_closes_the_session_another_relay_takes_over(relay: LoopbackRelay) -> None:
+    second = LoopbackRelay(relay_id=43).open()
+    server = LoopbackServer({"one": relay, "two": second})
+    async with playing(server) as player:
+        await player.plays()
+        relay.send(relay.brain.close_all(CloseReason.DRAINED))
+        relay.close()
+        await player.until(lambda: player.happened(Happening.RELAY_LOST))
+        flow = player.engine.routes.get(GAME)
+        assert flow is not None
+        assert flow.route is Route.DIRECT
+        assert player.source.game_sends(GAME, b"meanwhile") is Verdict.DIRECT
+        await player.until(lambda: player.happened(Happening.RELAY_CHANGED))
+        assert player.keeper.grant is not None
+        assert player.keeper.grant.relay.node_id == "two"
+        await player.plays(FlowKey(50001, "198.20.0.7", 27015))
+    assert server.stops["session-1"].reason == "relay_lost"
+    second.close()
+
+
+async def test_while_no_relay_answers_at_all_the_session_is_kept_and_not_started_anew(relay: LoopbackRelay) -> None:
+    server = LoopbackServer({"one": relay})
+    async with playing(server) as player:
+        relay.send(relay.brain.close_all(CloseReason.DRAINED))
+        relay.close()
+        await player.until(lambda: player.happened(Happening.RELAY_LOST))
+        await asyncio.sleep(2.5)
+        assert len(server.starts) == 1
+
+
+async def test_a_login_that_is_over_ends_the_tunnel_when_a_new_session_is_needed(relay: LoopbackRelay) -> None:
+    server = LoopbackServer({"one": relay})
+    player = Player(server)
+    await player.keeper.connect([])
+    await player.plays()
+    server.refuses["start_session"] = NotSignedIn("http://server.test", NotSignedInReason.ENDED)
+    relay.send(relay.brain.close_all(CloseReason.REVOKED))
+    with pytest.raises(ExceptionGroup) as caught:
+        async with asyncio.timeout(20):
+            await player.keeper.keep()
+    assert caught.group_contains(NotSignedIn)
+    await player.keeper.finish("error")
+
+
+async def test_a_draining_relay_is_announced(relay: LoopbackRelay) -> None:
+    async with playing(LoopbackServer({"one": relay})) as player:
+        relay.send(relay.brain.drain_all(30))
+        await player.until(lambda: player.happened(Happening.RELAY_DRAINING))
+
+
+async def test_leaving_does_not_wait_for_a_server_that_is_away(relay: LoopbackRelay) -> None:
+    server = LoopbackServer({"one": relay})
+    async with playing(server) as player:
+        server.is_up = False
+        async with asyncio.timeout(1):
+            await player.keeper.finish("user")
+    assert server.stops == {}
