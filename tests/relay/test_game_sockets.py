@@ -1,0 +1,134 @@
+"""Game-facing sockets: wanted ports, taken ports, the switch between one destination and several."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from ipaddress import ip_address
+
+import pytest
+
+from plg.protocol.relay_session import RelaySession
+from plg.protocol.ticket import ExitTicket, TicketCaps
+from plg_relay.forwarder import ReceiveGame
+from plg_relay.game_ports import GamePorts
+from plg_relay.game_sockets import GameSockets
+from plg_relay.limits import TokenBucket
+from plg_relay.session_table import DestinationBudget, Flow, Session, SocketGroup
+from support.live_relay import game_socket
+
+Heard = list[tuple[bytes, bool]]
+
+
+def a_group(local_port: int = 1) -> SocketGroup:
+    ticket = ExitTicket(1, 1, 0, 1, b"k" * 32, 1, 1)
+    bucket = TokenBucket(1, 1, 0.0)
+    session = Session(RelaySession(ticket, 1, bytes(8), bytes), TicketCaps(), [], ("127.0.0.1", 1), bucket, bucket, 0.0)
+    return SocketGroup(session, local_port, 0.0)
+
+
+def a_flow(group: SocketGroup, game: socket.socket, flow_id: int = 1) -> Flow:
+    host, port = game.getsockname()[:2]
+    return Flow(flow_id, group, ip_address(host), (host, port), DestinationBudget(1, 0.0), 0, 0.0)
+
+
+@pytest.fixture
+async def heard() -> Heard:
+    return []
+
+
+@pytest.fixture
+async def sockets(heard: Heard) -> AsyncIterator[GameSockets]:
+    def on_readable(_: SocketGroup, receive: ReceiveGame, only: Flow | None) -> None:
+        got = receive(2048)
+        heard.append((got if only is not None else got[0], only is not None))
+
+    made = GameSockets(
+        asyncio.get_running_loop(),
+        GamePorts(40000, 59999, 0, 0.0),
+        on_readable,
+        bind_ipv4="127.0.0.1",
+        bind_ipv6="::1",
+    )
+    yield made
+    made.close_all()
+
+
+async def test_the_wanted_port_is_bound_and_otherwise_another(sockets: GameSockets) -> None:
+    first, second = a_group(1), a_group(2)
+    assert sockets.open(first, None, 0.0)
+    assert first.egress_port % 2 == 0
+    assert sockets.open(second, first.egress_port, 0.0)
+    assert second.egress_port != first.egress_port
+    wanted = first.egress_port
+    sockets.close(first)
+    third = a_group(3)
+    assert sockets.open(third, wanted, 0.0)
+    assert third.egress_port == wanted
+
+
+async def test_a_port_that_another_program_holds_is_passed_over(sockets: GameSockets) -> None:
+    holder = game_socket()
+    group = a_group()
+    port = holder.getsockname()[1]
+    assert sockets.open(group, port, 0.0)
+    assert group.egress_port != port
+    holder.close()
+
+
+async def test_one_flow_is_connected_and_the_second_one_opens_the_socket_again(
+    sockets: GameSockets, heard: Heard
+) -> None:
+    group, first, second = a_group(), game_socket(), game_socket()
+    assert sockets.open(group, None, 0.0)
+    one, two = a_flow(group, first), a_flow(group, second, 2)
+    assert sockets.attach(one)
+    assert one.is_connected
+    one.send(b"connected")
+    ours = ("127.0.0.1", group.egress_port)
+    assert first.recvfrom(99) == (b"connected", ours)
+    second.sendto(b"refused by the kernel", ours)
+    first.sendto(b"heard", ours)
+    await asyncio.sleep(0.05)
+    assert heard == [(b"heard", True)]
+    assert sockets.attach(two)
+    assert (one.is_connected, two.is_connected) == (False, False)
+    one.send(b"1", one.destination)
+    two.send(b"2", two.destination)
+    assert first.recvfrom(99) == (b"1", ours)
+    assert second.recvfrom(99) == (b"2", ours)
+    second.sendto(b"heard too", ours)
+    await asyncio.sleep(0.05)
+    assert heard[1:] == [(b"heard too", False)]
+    first.close()
+    second.close()
+
+
+async def test_what_strangers_sent_before_the_flow_is_thrown_away(sockets: GameSockets, heard: Heard) -> None:
+    group, game, stranger = a_group(), game_socket(), game_socket()
+    assert sockets.open(group, None, 0.0)
+    stranger.sendto(b"early intruder", ("127.0.0.1", group.egress_port))
+    flow = a_flow(group, game)
+    assert sockets.attach(flow)
+    game.sendto(b"answer", ("127.0.0.1", group.egress_port))
+    await asyncio.sleep(0.05)
+    assert heard == [(b"answer", True)]
+    game.close()
+    stranger.close()
+
+
+async def test_after_its_flow_has_ended_a_socket_serves_the_next_one(sockets: GameSockets) -> None:
+    group, first, second = a_group(), game_socket(), game_socket()
+    assert sockets.open(group, None, 0.0)
+    flow = a_flow(group, first)
+    assert sockets.attach(flow)
+    sockets.detach(flow)
+    following = a_flow(group, second, 2)
+    assert sockets.attach(following)
+    assert following.is_connected
+    following.send(b"hi")
+    assert second.recvfrom(99) == (b"hi", ("127.0.0.1", group.egress_port))
+    sockets.close(group)
+    sockets.close(group)
+    assert len(sockets) == 0
+    first.close()
+    second.close()
