@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +11,14 @@ import msgspec
 from yarl import URL
 
 from plg import __version__
-from plg.api.errors import ServerMisbehaved, ServerRefused, ServerUnreachable, UnreachableReason
+from plg.api.errors import (
+    NotSignedIn,
+    NotSignedInReason,
+    ServerMisbehaved,
+    ServerRefused,
+    ServerUnreachable,
+    UnreachableReason,
+)
 
 TOTAL_TIMEOUT_S = 15.0
 """Implementation. The longest a person waits for one answer; signing in costs the server a password hash (0.2 s, queued)."""
@@ -23,6 +31,9 @@ MAX_ANSWER_BYTES = 4_000_000
 
 MAX_PROBLEM_TEXT = 500
 """Implementation. Characters of an error's text that are kept: one line for a person."""
+
+_SENDABLE_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+"""Specification: what RFC 6750 lets a bearer token be, widened to all visible ASCII, in a length that any server takes."""
 
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
@@ -73,10 +84,13 @@ class HttpTransport:
     ) -> Reply:
         """Sends one request and reads the whole answer.
 
-        `path` is percent-encoded already. Raises ServerUnreachable, ServerRefused (a problem document), or ServerMisbehaved.
+        `path` is percent-encoded already. Raises ServerUnreachable, ServerRefused (a problem document), ServerMisbehaved, or
+        NotSignedIn for a token that no header can hold: it never leaves this machine.
         """
         headers = {}
         if token is not None:
+            if not _SENDABLE_TOKEN.fullmatch(token):
+                raise NotSignedIn(self.server, NotSignedInReason.ENDED)
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
             headers["Content-Type"] = "application/json"

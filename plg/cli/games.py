@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from plg.api.server_client import ServerClient
     from plg.contract.games import GameSummary
 
-PAGE_GAMES = 100
-"""Implementation. Games asked for at once: three requests for the whole list."""
+PAGE_GAMES = 500
+"""Implementation. Games asked for at once, the most that the server gives: one request for the whole list."""
 
 MAX_GAMES = 5_000
 """Implementation. A server that never ends its list is stopped here."""

@@ -103,7 +103,8 @@ def _sentence(refusal: ServerRefused) -> str:
     if ours is None:
         return _("the server refused: {detail}").format(detail=refusal.detail or refusal.code)
     if spoken() is Language.EN:
-        return refusal.detail or ours
+        # The nearest names are shown once, from their own field, whatever the server's sentence says of them.
+        return (refusal.detail.partition("; did you mean ")[0] if refusal.nearest else refusal.detail) or ours
     if refusal.code in _DETAIL_SAYS_MORE and refusal.detail:
         return f"{_(ours)} ({refusal.detail})"
     return _(ours)

@@ -67,7 +67,7 @@ def test_the_real_server_s_list_search_and_nearest_names(plg: Inside, tmp_path: 
         typo = plg("games", "show", "openarna", PLG_SERVER=url)
         assert (typo.code, "openarena" in typo.err) == (8, True)
         assert "OpenArena (openarena)" in plg("games", "show", "openarena", PLG_SERVER=url).out
-        shooters = plg("games", "--category", "shooter", "--json", PLG_SERVER=url).document()
+        shooters = plg("games", "--category", "fps", "--json", PLG_SERVER=url).document()
         assert 0 < shooters["total"] < everything["total"]
 
 

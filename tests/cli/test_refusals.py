@@ -63,3 +63,16 @@ def test_too_many_tries_say_how_long_to_wait() -> None:
 def test_a_code_that_is_new_to_us_is_told_in_the_server_s_words() -> None:
     assert explain(refusal("something_new")).message == "the server refused: the server's own words"
     assert explain(refusal("something_new", "")).message == "the server refused: something_new"
+
+
+def test_the_nearest_names_are_not_said_twice() -> None:
+    told = explain(
+        ServerRefused(
+            server="http://x",
+            code=ErrorCode.GAME_NOT_FOUND,
+            status=404,
+            detail="no game is called 'openarna'; did you mean openarena?",
+            nearest=("openarena",),
+        )
+    )
+    assert (told.message, told.nearest) == ("no game is called 'openarna'", ("openarena",))

@@ -33,6 +33,13 @@ def serving(app: web.Application) -> Iterator[str]:
     def run() -> None:
         asyncio.set_event_loop(loop)
         loop.run_forever()
+        loop.run_until_complete(settle())
+
+    async def settle() -> None:
+        """Closed connections say so to their transports one turn of the loop later."""
+        for _turn in range(5):
+            await asyncio.sleep(0)
+        await loop.shutdown_default_executor()
 
     thread = threading.Thread(target=run, name="local server")
     thread.start()
