@@ -144,14 +144,12 @@ class OpenArenaServer(Console):
         text = self.wait_for(lambda said: "\n\n" in said.partition("-- -----")[2], "server answers status", 10, before)
         return console_players(text)
 
-    def quakestat_ping_ms(self, player: str) -> int | None:
-        """The ping of `player` as the public query protocol tells it, or None when the player is not in."""
+    def quakestat_pings_ms(self) -> dict[str, int]:
+        """The ping of each player as the public query protocol tells it. The server answers one such query a second (and a few
+        more at once)."""
         query = ["quakestat", "-raw", "\t", "-P", "-nh", "-q3s", f"{self.address}:{self.port}"]
-        for line in self._host.run(query, check=False).stdout.splitlines():
-            columns = _COLOUR.sub("", line).split("\t")
-            if len(columns) >= 3 and columns[0] == player:
-                return int(columns[2])
-        return None
+        rows = (_COLOUR.sub("", line).split("\t") for line in self._host.run(query, check=False).stdout.splitlines())
+        return {row[0]: int(row[2]) for row in rows if len(row) == 3 and row[2].isdigit()}
 
     def faults(self) -> PacketFaults:
         return console_faults(self.text())
