@@ -11,7 +11,14 @@ from plg.capture.flow_table import count_error
 from plg.capture.ip_udp import Buffer
 from plg.capture.leavings import Leavings, reap_journals
 from plg.capture.link_monitor import LinkMonitor
-from plg.capture.linux_links import delete_clsact_if_empty, interfaces_with_clsact, list_bpf_filters, list_links
+from plg.capture.linux_links import (
+    BpfFilter,
+    delete_bpf_filter,
+    delete_clsact_if_empty,
+    interfaces_with_clsact,
+    list_bpf_filters,
+    list_links,
+)
 from plg.capture.netlink import Netlink
 from plg.capture.packet_source import CaptureStats, CaptureUnavailable
 from plg.capture.privilege import OFFER_PROXY, describe_missing, missing_for_divert
@@ -101,15 +108,9 @@ class LinuxDivert:
         """Tell the watchdog what there is to undo now."""
         if self._watchdog is None:
             return
-        programs = own_program_ids()
         with Netlink() as netlink:
             self._clsact_made |= interfaces_with_clsact(netlink) - self._clsact_before
-            filters = [
-                found
-                for link in list_links(netlink)
-                for found in list_bpf_filters(netlink, link.number)
-                if found.program_id in programs
-            ]
+            filters = _filters_running(netlink, own_program_ids())
         self._watchdog.arm(Leavings(filters=tuple(filters), clsact=tuple(sorted(self._clsact_made))))
 
     def _links_changed(self) -> None:
@@ -163,6 +164,10 @@ class LinuxDivert:
         self._counted[id(handle)] = now
 
     def _finish(self, handles: list[LinuxHandle], on_packet: PacketCallback) -> None:
+        """Filters off, then what waits in the rings to `on_packet`, then the rest: no packet is lost on the way out."""
+        programs: frozenset[int] = frozenset().union(*(handle.program_ids for handle in handles))
+        with contextlib.suppress(OSError):
+            _detach(programs)
         for handle in handles:
             try:
                 self._count_losses(handle)
@@ -212,6 +217,26 @@ def _pass_on(
 ) -> None:
     """For packets that still wait when the filters go."""
     handle.reinject(token)
+
+
+def _filters_running(netlink: Netlink, programs: frozenset[int]) -> list[BpfFilter]:
+    """Every filter of this network namespace that runs one of the programs."""
+    if not programs:
+        return []
+    return [
+        found
+        for link in list_links(netlink)
+        for found in list_bpf_filters(netlink, link.number)
+        if found.program_id in programs
+    ]
+
+
+def _detach(programs: frozenset[int]) -> None:
+    """Take the filters that run these programs off their interfaces, as far as they are still there."""
+    with Netlink() as netlink:
+        for found in _filters_running(netlink, programs):
+            with contextlib.suppress(OSError):
+                delete_bpf_filter(netlink, found)
 
 
 def _refusal(error: Exception) -> CaptureUnavailable:

@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import os
 import struct
+import time
 from typing import TYPE_CHECKING, Any
 
 import pydivert
@@ -34,7 +35,9 @@ QUEUE_TIME_MS = 2000
 """The library's upper limits, and its default time: after two seconds a game packet is worth nothing."""
 
 MAX_DRAIN_BATCHES = QUEUE_PACKETS // BATCH_PACKETS
-SHUTDOWN_RECEIVE = 1
+
+IN_FLIGHT_S = 0.005
+"""A program that ran on another processor while its filter was taken off still finishes; it takes microseconds."""
 
 ADDRESS_BYTES = 80
 """Size of WINDIVERT_ADDRESS (specification of WinDivert 2.2)."""
@@ -47,12 +50,14 @@ EMPTY = 11
 
 
 class LinuxHandle:
-    """Base of both ways. Made open; `watch` starts reading on the running loop. Raises OSError when the kernel refuses."""
+    """Base of both ways. `program_ids` are its BPF programs in the kernel. Made open; `watch` starts reading on the running loop. Raises OSError when the kernel refuses."""
 
     def __init__(self, expression: str, *, sniff: bool) -> None:
         flags = pydivert.Flag.SNIFF | pydivert.Flag.RECV_ONLY if sniff else pydivert.Flag.DEFAULT
+        before = own_program_ids()
         self._divert: Any = pydivert.EBPFDivert(expression, flags=flags, ring_bytes=RING_BYTES)
         self._divert.open()
+        self.program_ids = own_program_ids() - before
         for parameter, value in (
             (pydivert.Param.QUEUE_LEN, QUEUE_PACKETS),
             (pydivert.Param.QUEUE_SIZE, QUEUE_BYTES),
@@ -71,12 +76,16 @@ class LinuxHandle:
         raise NotImplementedError
 
     def finish(self, on_packet: PacketCallback) -> None:
-        """Let new packets pass, hand the waiting ones to `on_packet`, and close. Blocks for milliseconds."""
+        """Hand the waiting packets to `on_packet` and close. Blocks for milliseconds.
+
+        The filters must be off the interfaces by then: the library's own shutdown and close forget what is in the ring.
+        """
         self.unwatch()
-        self._divert.shutdown(SHUTDOWN_RECEIVE)
-        for _ in range(MAX_DRAIN_BATCHES):
-            if self._read_batch(on_packet) == 0:
-                break
+        for pause_s in (IN_FLIGHT_S, 0.0):
+            for _ in range(MAX_DRAIN_BATCHES):
+                if self._read_batch(on_packet) == 0:
+                    break
+            time.sleep(pause_s)
         self.close()
 
     def close(self) -> None:
