@@ -1,0 +1,79 @@
+"""The numbers of one moment."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import msgspec
+
+from plg.capture.packet_source import CaptureStats, FlowKey
+from plg.contract.sessions import StartSessionRequest
+from plg.protocol.client_session import SessionState
+from plg.protocol.path_meter import PathNumbers
+from plg.tunnel.engine import EngineCounters
+from plg.tunnel.flow_routes import Flow, Route, Why
+from plg.tunnel.snapshot import SHOWN_FLOWS, TunnelFacts, status_document
+from plg.tunnel.states import CONNECTED, STARTING
+from support.loopback_relay import LoopbackRelay
+from support.loopback_server import LoopbackServer
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+START = TunnelFacts(STARTING, now_s=105.0, began_s=100.0, pid=7, game="lab-game", capture=None, message=None)
+
+
+def flow(port: int, used_at_s: float, route: Route = Route.RELAY, why: Why | None = None) -> Flow:
+    return Flow(FlowKey(port, "2620:fe::9", 27015), route, why, used_at_s, used_at_s, 5, 4)
+
+
+def test_at_the_start_what_is_not_known_is_null() -> None:
+    document = status_document(START, AT)
+    assert (document.state, document.uptime_s, document.game, document.pid) == ("starting", 5.0, "lab-game", 7)
+    assert (document.relay, document.traffic, document.paths, document.flows) == (None, None, [], [])
+
+
+async def test_a_running_tunnel_shows_relay_path_traffic_and_flows() -> None:
+    grant = await LoopbackServer({"one": LoopbackRelay()}).start_session(StartSessionRequest(game="lab-game"))
+    facts = replace(
+        START,
+        state=CONNECTED,
+        grant=grant,
+        measured_rtt_ms=12.0,
+        session_state=SessionState.ESTABLISHED,
+        numbers=PathNumbers(11.1114, 13.0, 0.5, None, 0.0, 1.25, 40),
+        drops={"forged": 2},
+        counters=EngineCounters(1, 2, 3, 4, direct=5, dropped={"flow_went_direct": 1}),
+        capture_stats=CaptureStats(leaked=6, fragments_direct=7, errors={"forged": 1}),
+        flows=(
+            flow(50000, 100.0),
+            flow(50001, 104.0, Route.DIRECT, Why.NOT_ALLOWED),
+            flow(50002, 10.0),
+            flow(50003, 101.0, Route.HELD),
+        ),
+    )
+    document = status_document(facts, AT)
+    assert document.session_id == "session-1"
+    assert document.relay is not None
+    assert (document.relay.name, document.relay.game_leg_ms, document.predicted_total_ms) == ("One", 8.0, 20.0)
+    (path,) = document.paths
+    assert (path.state, path.rtt_ms, path.jitter_down_ms, path.loss_down_percent) == ("established", 11.111, None, 1.25)
+    assert document.traffic is not None
+    assert (document.traffic.direct, document.traffic.leaked) == (12, 6)
+    assert document.traffic.dropped == {"forged": 3, "flow_went_direct": 1}
+    assert [(view.local_port, view.route, view.why) for view in document.flows] == [
+        (50001, "direct", "destination_not_in_profile"),
+        (50003, "relay", None),
+        (50000, "relay", None),
+    ]
+    assert document.flows[0].destination == "[2620:fe::9]:27015"
+    assert msgspec.json.decode(msgspec.json.encode(document), type=type(document)) == document
+
+
+async def test_without_a_measurement_the_way_on_is_not_known() -> None:
+    grant = await LoopbackServer({"one": LoopbackRelay()}).start_session(StartSessionRequest(game="lab-game"))
+    relay = status_document(replace(START, grant=grant), AT).relay
+    assert relay is not None
+    assert relay.game_leg_ms is None
+
+
+def test_the_number_of_flows_shown_is_bounded() -> None:
+    facts = replace(START, flows=tuple(flow(port, 104.0) for port in range(500)))
+    assert len(status_document(facts, AT).flows) == SHOWN_FLOWS
