@@ -1,4 +1,4 @@
-"""`plg nodes`: the relays that are alive, as the server sees them."""
+"""`plg nodes`: the relays that are alive, as the server sees them and as this machine measures them."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ app = command_app()
 
 @add_command(
     app,
-    help=N_("List relays."),
+    help=N_("List relays.\nLogged in, each is measured from here too, which takes about a second."),
     examples="plg nodes\nplg nodes --for openarena\nplg nodes --for openarena --target 192.0.2.7:27960\nplg nodes --json",
 )
 def nodes(
@@ -29,6 +29,7 @@ def nodes(
 ) -> None:
     from plg.cli.node_view import show_nodes
     from plg.cli.server_access import run_async, signed_client
+    from plg.tunnel.relay_survey import survey_relays
 
     run = invocation(ctx)
     address = run.server(server)
@@ -36,6 +37,7 @@ def nodes(
     async def work() -> None:
         async with signed_client(run, address) as client:
             found = await client.nodes(game=game, target=target)
-        show_nodes(run, found.nodes, for_game=game is not None or target is not None)
+        survey = await survey_relays(found.nodes)
+        show_nodes(run, survey.ranked, for_game=game is not None or target is not None)
 
     run_async(work())
