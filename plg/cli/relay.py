@@ -130,7 +130,8 @@ def run(
     ] = None,
 ) -> None:
     from plg import __version__
-    from plg_relay.app import run_relay, set_up_logging, write_port_file
+    from plg_relay.app import run_relay, write_port_file
+    from plg_relay.log_setup import set_up_logging
 
     this = invocation(ctx)
     with _refusals():

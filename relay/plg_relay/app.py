@@ -25,6 +25,7 @@ from plg_relay.game_probes import GameProbes
 from plg_relay.identity import load_identity
 from plg_relay.metrics import metrics_app
 from plg_relay.own_addresses import as_networks, interface_addresses, refuse_private_mode_in_public, resolve
+from plg_relay.plane import Plane
 from plg_relay.plane_identity import PlaneIdentity
 from plg_relay.profile_cache import PolicyStore
 from plg_relay.relay_status import RelayStatus
@@ -33,7 +34,6 @@ from plg_relay.start_plane import open_plane
 from plg_relay.udp_front import bind_failure
 
 if TYPE_CHECKING:
-    from plg_relay.plane import Plane
     from plg_relay.policy import Policy
 
 EMPTY_CHECK_S = 0.1
@@ -117,20 +117,27 @@ class RelayApp:
             gc.collect()
             gc.freeze()
             self._announce(ListeningPorts(port, control.port, metrics.port, os.getpid()))
-            await self._serve(store, link, probes)
+            await self._serve(plane, store, link, probes)
 
-    async def _serve(self, store: PolicyStore, link: ServerLink, probes: GameProbes) -> None:
+    async def _serve(self, plane: Plane, store: PolicyStore, link: ServerLink, probes: GameProbes) -> None:
         policies: asyncio.Queue[Policy] = asyncio.Queue()
         store.on_change(policies.put_nowait)
-        async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(link.run(), name="heartbeats"),
-                tasks.create_task(self._apply(policies), name="policies"),
-                tasks.create_task(probes.run(), name="game probes"),
-            ]
-            await self._until_stopped()
-            for task in running:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(link.run(), name="heartbeats"),
+                    tasks.create_task(self._apply(plane, policies), name="policies"),
+                    tasks.create_task(probes.run(), name="game probes"),
+                    tasks.create_task(plane.run(), name="packets"),
+                ]
+                await self._until_stopped(plane)
+                for task in running:
+                    task.cancel()
+        except BaseExceptionGroup as group:
+            failures = group.subgroup(RelayError)
+            if failures is None:
+                raise
+            raise _first(failures) from group
         try:
             # The server should not send players here for the 15 s that silence takes.
             async with asyncio.timeout(GOODBYE_TIMEOUT_S):
@@ -138,26 +145,21 @@ class RelayApp:
         except (RelayError, TimeoutError) as error:
             log.info("the server was not told that this relay ends: %s", error)
 
-    async def _apply(self, policies: "asyncio.Queue[Policy]") -> None:
+    async def _apply(self, plane: Plane, policies: "asyncio.Queue[Policy]") -> None:
         while True:
-            policy = await policies.get()
-            if self._plane is not None:
-                await self._plane.apply_policy(policy)
+            await plane.apply_policy(await policies.get())
 
-    async def _until_stopped(self) -> None:
+    async def _until_stopped(self, plane: Plane) -> None:
         """Until a second signal, or until everything is drained after the first."""
         await self._signalled.wait()
         await self.drain(self._config.drain_seconds)
         deadline_s = time.monotonic() + self._config.drain_seconds
         self._signalled.clear()
-        while self._signals < 2 and time.monotonic() < deadline_s and await self._has_sessions():
+        while self._signals < 2 and time.monotonic() < deadline_s and (await plane.status()).sessions > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(EMPTY_CHECK_S):
                     await self._signalled.wait()
         log.info("stopping at once" if self._signals > 1 else "drained")
-
-    async def _has_sessions(self) -> bool:
-        return self._plane is not None and (await self._plane.status()).sessions > 0
 
     # --- drain and stop ----------------------------------------------------------------------------------------------
 
@@ -183,6 +185,12 @@ class RelayApp:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal)
             stack.callback(loop.remove_signal_handler, number)
+
+
+def _first(group: BaseExceptionGroup[RelayError]) -> RelayError:
+    """The failure inside nested task groups: one line is what a person can use."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 class _Listener:
@@ -221,14 +229,6 @@ def run_relay(config: RelayConfig, version: str, announce: Callable[[ListeningPo
     """Run until drained or stopped, on uvloop where it exists. Raises RelayError."""
     with asyncio.Runner(loop_factory=fast_loop_factory()) as runner:
         runner.run(RelayApp(config, version, announce).run())
-
-
-def set_up_logging(level: str) -> None:
-    """One line for each event on stderr, with its time in UTC."""
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)sZ %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
-    )
 
 
 def write_port_file(path: Path, port: int) -> None:

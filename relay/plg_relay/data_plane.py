@@ -125,6 +125,10 @@ class DataPlane:
 
     # --- Plane -------------------------------------------------------------------------------------------------------
 
+    async def run(self) -> None:
+        """Nothing to look after: the loop calls us."""
+        await asyncio.Event().wait()
+
     async def status(self) -> PlaneStatus:
         return self.status_now()
 

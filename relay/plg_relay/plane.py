@@ -49,6 +49,10 @@ class PlaneStatus(msgspec.Struct, kw_only=True):
                 setattr(total, name, mine + theirs)
         return total
 
+    def without_gauges(self) -> "PlaneStatus":
+        """Only what counts since the start: what remains of a process that has ended."""
+        return msgspec.structs.replace(self, sessions=0, flows=0, game_sockets=0, loop_lag_ms=0.0, draining=False)
+
 
 class Plane(Protocol):
     """One data plane, or several workers behind one face."""
@@ -56,6 +60,9 @@ class Plane(Protocol):
     @property
     def workers(self) -> int:
         """Processes that carry packets."""
+
+    async def run(self) -> None:
+        """Look after it until cancelled. Raises RelayError when it cannot go on."""
 
     async def status(self) -> PlaneStatus:
         """Counters and gauges of now."""
