@@ -9,7 +9,7 @@ from plg.cli.cli_error import CliError
 from plg.cli.command_app import add_command, command_app
 from plg.cli.exit_codes import ExitCode
 from plg.cli.invocation import Invocation, invocation
-from plg.cli.language import N_, _
+from plg.cli.language import N_, _, ngettext
 
 app = command_app()
 
@@ -80,7 +80,11 @@ def choose(run: Invocation, live: int) -> str:
     """What to do about a live match: the person says. Raises CliError where nobody can be asked."""
     if run.output.as_json or run.flags.no_input or not sys.stdin.isatty():
         raise CliError(
-            _("a match is live ({n} connections): leaving now would break it").format(n=live),
+            ngettext(
+                "a match is live on {n} connection: leaving now would break it",
+                "a match is live on {n} connections: leaving now would break it",
+                live,
+            ).format(n=live),
             code="match_live",
             exit_code=ExitCode.BUSY,
             next_step=_("plg disconnect --wait leaves when it is over, plg disconnect --now leaves at once"),

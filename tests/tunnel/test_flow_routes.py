@@ -30,6 +30,7 @@ def routes(approvals: Approvals = Approvals()) -> FlowRoutes:  # noqa: B008 - fr
 
 
 def sends(table: FlowRoutes, key: FlowKey, now: float, times: int = 1, *, carries: bool = True) -> Flow:
+    flow = table.outgoing(key, now, carries=carries)
     for _ in range(times):
         flow = table.outgoing(key, now, carries=carries)
         flow.packets_up += 1
