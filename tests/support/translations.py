@@ -80,18 +80,30 @@ def translations(message: Message) -> list[str]:
 def main(name: str | None = None) -> int:
     """Brings the catalogues up to date; 1 when a string is left without Russian."""
     marked = marked_strings()
-    left = dict(marked)
-    for path in catalogue_files():
+    catalogues = {path: read_catalogue(path) for path in catalogue_files()}
+    done = {
+        identity(message.id)
+        for old in catalogues.values()
+        for message in old
+        if message.id and all(translations(message))
+    }
+    left = {message_id: place for message_id, place in marked.items() if message_id not in done}
+    placed: set[MessageId] = set()
+    for path, old in catalogues.items():
         new = new_catalogue()
-        for message in read_catalogue(path):
-            if message.id and all(translations(message)) and left.pop(identity(message.id), None) is not None:
+        for message in old:
+            if not message.id or identity(message.id) in placed or identity(message.id) not in marked:
+                continue
+            if all(translations(message)) or identity(message.id) in left:
+                placed.add(identity(message.id))
                 new.add(message.id, message.string)
         save(new, path)
-    if name is not None and left:
+    if name is not None:
         path = RUSSIAN / f"{name}.po"
         new = read_catalogue(path) if path.exists() else new_catalogue()
         for message_id in left:
-            new.add(message_id)
+            if message_id not in placed:
+                new.add(message_id)
         save(new, path)
     for message_id, place in left.items():
         sys.stderr.write(f"no Russian for {message_id!r} ({place})\n")
