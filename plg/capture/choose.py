@@ -1,6 +1,7 @@
 """Picking a way to capture: what the user asked for, or the best one that works here."""
 
 import os
+import sys
 from pathlib import Path
 
 from plg.capture.packet_source import CaptureSpec, CaptureUnavailable, PacketSource
@@ -11,13 +12,20 @@ PREFERENCES = ("auto", "divert", "tun", "proxy")
 
 
 def default_runtime_directory() -> Path:
-    """Where journals of running captures live: PLG_RUNTIME_DIR, or the system's folder for such files."""
+    """Where journals of running captures live: PLG_RUNTIME_DIR, or a folder that nobody else can write to and that a restart
+    of the machine empties where the system has one."""
     given = os.environ.get("PLG_RUNTIME_DIR")
     if given:
         return Path(given)
+    if sys.platform.startswith("linux"):
+        if os.geteuid() == 0:
+            return Path("/run/plg")
+        session = os.environ.get("XDG_RUNTIME_DIR")
+        if session:
+            return Path(session) / "plg"
     import platformdirs
 
-    return platformdirs.user_runtime_path("plg")
+    return platformdirs.user_cache_path("plg") / "run"
 
 
 def choose_source(

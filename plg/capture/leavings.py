@@ -105,7 +105,9 @@ def write_journal(path: Path, owner: ProcessIdentity, leavings: Leavings) -> Non
         "leavings": leavings.to_json(),
     }
     draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    # With sudo the folder may belong to the user: never write through what somebody else has put there.
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(document, file)
     draft.replace(path)
