@@ -1,0 +1,61 @@
+"""`plg relay check`: a verdict for each part."""
+
+import socket
+from pathlib import Path
+
+from plg_relay.errors import FailureKind
+from plg_relay.identity import identity_path
+from plg_relay.readiness import Verdict, check_relay
+from support.live_relay import enrolled_identity, lab_config
+from support.small_server import small_server
+
+
+async def verdicts(tmp_path: Path, **changes: object) -> dict[str, Verdict]:
+    return {verdict.part: verdict for verdict in await check_relay(lab_config(tmp_path, **changes))}
+
+
+async def test_a_relay_that_would_start_has_only_good_verdicts(tmp_path: Path) -> None:
+    async with small_server() as server:
+        enrolled_identity(tmp_path, server=server.url)
+        found = await verdicts(tmp_path)
+    assert [(part, verdict.kind) for part, verdict in found.items()] == [
+        (part, None)
+        for part in ("settings", "identity", "players' port", "control API", "metrics", "public address", "server")
+    ]
+
+
+async def test_what_is_wrong_is_named_part_by_part(tmp_path: Path) -> None:
+    enrolled_identity(tmp_path, public_host="9.9.9.9")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        socket.create_server(("127.0.0.1", 0)) as control,
+        socket.create_server(("127.0.0.1", 0)) as metrics,
+    ):
+        udp.bind(("127.0.0.1", 0))
+        found = await verdicts(
+            tmp_path,
+            port=udp.getsockname()[1],
+            control_port=control.getsockname()[1],
+            metrics_port=metrics.getsockname()[1],
+        )
+    assert {part: verdict.kind for part, verdict in found.items()} == {
+        "settings": None,
+        "identity": None,
+        "players' port": FailureKind.PORT_TAKEN,
+        "control API": FailureKind.PORT_TAKEN,
+        "metrics": FailureKind.PORT_TAKEN,
+        "public address": FailureKind.CONFIG,
+        "server": FailureKind.UNREACHABLE,
+    }
+
+
+async def test_without_an_identity_the_rest_is_still_tried(tmp_path: Path) -> None:
+    found = await verdicts(tmp_path)
+    assert found["identity"].kind is FailureKind.CONFIG
+    assert found["players' port"].kind is None
+    assert not identity_path(tmp_path).exists(), "a check changes nothing"
+
+
+async def test_a_name_that_does_not_resolve_is_told(tmp_path: Path) -> None:
+    enrolled_identity(tmp_path, public_host="no-such-host.invalid")
+    assert (await verdicts(tmp_path))["public address"].kind is FailureKind.UNREACHABLE
