@@ -78,7 +78,13 @@ def measure(report: Report, folder: Path, machine: ThisMachine) -> None:
     report.add("direct round trip, p50", median(direct_p50), "ms")
     report.add("added by client and relay, p50, median of rounds", median(added_p50), "ms", target=MOST_ADDED_P50_MS)
     report.add("added by client and relay, p95, median of rounds", median(added_p95), "ms")
-    report.add("packets lost in all rounds", lost, "packets", target=0)
+    traffic = player.status().traffic
+    note = (
+        ""
+        if traffic is None
+        else f"(client: dropped {traffic.dropped}, leaked {traffic.leaked}, direct {traffic.direct})"
+    )
+    report.add("packets lost in all rounds", lost, "packets", target=0, note=note)
     report.add("plg connect, resident memory", resident_bytes(client) / 1e6, "MB", target=MOST_RESIDENT_MB)
     report.add("plg connect with its child processes", tree_resident_bytes(client) / 1e6, "MB")
     report.add("plg connect, share of one core", median(busy), "percent")

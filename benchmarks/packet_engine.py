@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,9 @@ STRIDE_BYTES = 512
 """Room for one prepared or kept datagram; the benchmarks send payloads of 100 bytes."""
 SOCKET_BUFFER_BYTES = 16 * 1024 * 1024
 """The ends of the benchmark must not lose what the relay delivered."""
+
+SETTLED_AFTER_S = 0.25
+"""A forwarder that waits longer than this for its turn on a busy machine would be counted short."""
 
 
 def compile_c(source: str, *flags: str) -> Path:
@@ -148,6 +152,13 @@ class Receiver:
     def received(self) -> int:
         """Datagrams so far."""
         return int(self._counter.value)
+
+    def settle(self) -> None:
+        """Wait until nothing more comes: the forwarder has worked off what it had queued."""
+        before = -1
+        while before != self.received:
+            before = self.received
+            time.sleep(SETTLED_AFTER_S)
 
     def arrivals(self) -> list[Arrival]:
         """What was kept, in order of arrival."""
