@@ -132,8 +132,8 @@ class ControlSocket:
         except OSError:  # TimeoutError is one
             pass  # gone, or not reading: its own affair
         finally:
+            await _hang_up(writer)
             self._clients.discard(task)
-            writer.close()
 
     def _is_owner(self, writer: asyncio.StreamWriter) -> bool:
         """The directory's rights keep strangers out already; this holds where somebody widened them."""
@@ -192,3 +192,12 @@ class ControlSocket:
         """Raises OSError or TimeoutError when the client is gone or does not read."""
         writer.write(encode(answer))
         await asyncio.wait_for(writer.drain(), WRITE_TIMEOUT_S)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close, with what was said before still delivered to a client that reads."""
+    writer.close()
+    try:
+        await asyncio.wait_for(writer.wait_closed(), WRITE_TIMEOUT_S)
+    except OSError:  # TimeoutError is one
+        writer.transport.abort()

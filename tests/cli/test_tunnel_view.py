@@ -1,0 +1,64 @@
+"""What a running tunnel looks like."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from plg.cli.tunnel_view import TunnelView
+from plg.tunnel.tunnel_event import Happening, TunnelEvent
+from support.inside import invocation_at
+from support.talking_tunnel import STATUS
+
+
+class Shown:
+    def status(self) -> object:
+        return STATUS
+
+
+def view_at(tmp_path: Path, *, as_json: bool) -> TunnelView:
+    view = TunnelView(invocation_at(tmp_path, as_json=as_json))
+    view.watch(Shown())  # type: ignore[arg-type]  # only its status is looked at
+    return view
+
+
+def test_programs_get_events_and_statuses_as_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    view = view_at(tmp_path, as_json=True)
+    view.happened(TunnelEvent(Happening.CONNECTED, {"relay": "r1", "capture": "divert"}))
+    view.finish()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["schema"] for line in lines] == ["plg.event/1", "plg.status/1", "plg.status/1"]
+    assert lines[0]["detail"] == {"relay": "r1", "capture": "divert"}
+    assert view.was_connected
+
+
+def test_a_log_gets_a_plain_line_now_and_then_and_remarks_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    view = view_at(tmp_path, as_json=False)
+    for _ in range(5):
+        view.show()
+    view.happened(TunnelEvent(Happening.RELAY_LOST, {"name": "r1", "reason": "silent", "live_flows": 1}))
+    view.finish()
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1
+    assert captured.out.startswith("connected | lab-game")
+    assert captured.err == "The relay r1 is lost (silent): the game goes straight until another one is found\n"
+
+
+@pytest.mark.parametrize(("flows", "word"), [(1, "1 connection of"), (3, "3 connections of")])
+def test_flows_that_are_left_alone_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flows: int, word: str
+) -> None:
+    view_at(tmp_path, as_json=False).happened(TunnelEvent(Happening.FLOWS_LEFT_DIRECT, {"flows": flows}))
+    assert capsys.readouterr().err.startswith(word)
+
+
+def test_every_happening_has_a_sentence_or_is_for_programs_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detail = dict.fromkeys(("name", "because", "reason", "relay", "address", "target", "seconds", "flows"), 1)
+    view = view_at(tmp_path, as_json=False)
+    for what in Happening:
+        view.happened(TunnelEvent(what, {**detail}))
+    assert "{" not in capsys.readouterr().err
