@@ -69,6 +69,8 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         await migrate(config)
         app[app_keys.DATABASE] = await open_database(config)
         stack.push_async_callback(app[app_keys.DATABASE].close)
+        # Opens the connection here and not in a background job: one that is cancelled while opening would leave a thread.
+        await app[app_keys.DATABASE].ping()
         app[app_keys.STORE] = open_store(config.store_url)
         stack.push_async_callback(app[app_keys.STORE].close)
         app[app_keys.RATE_LIMITER] = RateLimiter(config, app[app_keys.METRICS])
