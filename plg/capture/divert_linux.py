@@ -5,6 +5,7 @@ import contextlib
 import errno
 from pathlib import Path
 
+from plg.capture.blocking_work import run_to_end
 from plg.capture.divert_handle import DivertHandle, PacketCallback
 from plg.capture.divert_linux_handle import LinuxHandle, open_handle, own_program_ids
 from plg.capture.flow_table import count_error
@@ -55,15 +56,14 @@ class LinuxDivert:
         if missing:
             raise CaptureUnavailable(*describe_missing(missing))
         try:
-            await asyncio.to_thread(self._prepare_blocking)
+            await run_to_end(self._prepare_blocking)
         except WatchdogError as error:
             raise CaptureUnavailable(str(error), f"see that {self._directory} can be written, {OFFER_PROXY}") from error
         except (OSError, ImportError, NotImplementedError) as error:
             raise _refusal(error) from error
 
     def _prepare_blocking(self) -> None:
-        if self._directory.is_dir():
-            reap_journals(self._directory)
+        reap_journals(self._directory)
         with Netlink() as netlink:
             self._clsact_before = interfaces_with_clsact(netlink)
         self._sender = RawSender(self._stats)
@@ -78,7 +78,7 @@ class LinuxDivert:
         await self.stop()
         self._on_packet = on_packet
         try:
-            self._handles = await asyncio.to_thread(self._open_handles, sniff)
+            self._handles = await run_to_end(lambda: self._open_handles(sniff), _close_all)
         except (OSError, WatchdogError) as error:
             raise _refusal(error) from error
         for handle in self._handles:
@@ -98,8 +98,7 @@ class LinuxDivert:
                 opened.append(open_handle(expression, sniff=sniff))  # noqa: PERF401 - what is open must be closed on error
             self._arm()
         except BaseException:
-            for handle in opened:
-                handle.close()
+            _close_all(opened)
             raise
         self._attached = links
         return opened
@@ -128,20 +127,19 @@ class LinuxDivert:
                 return
         on_packet = self._on_packet
         try:
-            fresh = await asyncio.to_thread(self._open_handles, False)
+            fresh = await run_to_end(lambda: self._open_handles(False), _close_all)
         except (OSError, WatchdogError):
             count_error(self._stats, "reopen_failed")
             return
         if self._on_packet is not on_packet or on_packet is None:
-            for handle in fresh:  # stopped meanwhile
-                handle.close()
+            _close_all(fresh)  # stopped meanwhile
             return
         old, self._handles = self._handles, fresh
         for handle in fresh:
             handle.watch(on_packet)
         self._finish(old, on_packet)
         with contextlib.suppress(OSError, WatchdogError):
-            await asyncio.to_thread(self._arm)
+            await run_to_end(self._arm)
 
     def inject_inbound(self, packet: bytes, interface: tuple[int, int], local_address: bytes) -> bool:  # noqa: ARG002 - Windows needs the interface
         return self._sender is not None and self._sender.send(packet, local_address)
@@ -217,6 +215,11 @@ def _pass_on(
 ) -> None:
     """For packets that still wait when the filters go."""
     handle.reinject(token)
+
+
+def _close_all(handles: list[LinuxHandle]) -> None:
+    for handle in handles:
+        handle.close()
 
 
 def _filters_running(netlink: Netlink, programs: frozenset[int]) -> list[BpfFilter]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from plg.capture.divert_handle import DivertBackend, DivertHandle
@@ -10,12 +11,19 @@ from plg.capture.flow_table import FlowTable, build_original, build_reply, count
 from plg.capture.ip_udp import Buffer, UdpPacket, parse_udp, with_payload
 from plg.capture.packet_source import CaptureSpec, CaptureStats, CaptureUnavailable, FlowKey, PacketHandler, Verdict
 
+OpenBackend = Callable[[tuple[str, ...], CaptureStats, Path], DivertBackend]
+"""(filter expressions, counters to keep, runtime directory) -> the operating system's part."""
+
 
 class DivertSource:
-    """A PacketSource. `runtime_directory` holds the journal that lets a later run clean up after a crash."""
+    """A PacketSource. `runtime_directory` holds the journal that lets a later run clean up after a crash.
 
-    def __init__(self, runtime_directory: Path) -> None:
+    `backend` makes the operating system's part; the default is the one of this system.
+    """
+
+    def __init__(self, runtime_directory: Path, backend: OpenBackend | None = None) -> None:
         self._runtime_directory = runtime_directory
+        self._open_backend = backend or open_backend
         self._stats = CaptureStats()
         self._backend: DivertBackend | None = None
         self._table: FlowTable | None = None
@@ -38,7 +46,7 @@ class DivertSource:
         except ValueError as error:
             raise CaptureUnavailable(str(error), "correct the game's profile, or use --capture proxy") from error
         self._table = FlowTable(spec, self._stats)
-        self._backend = _open_backend(plan.expressions, self._stats, self._runtime_directory)
+        self._backend = self._open_backend(plan.expressions, self._stats, self._runtime_directory)
         try:
             await self._backend.prepare()
         except BaseException:
@@ -172,7 +180,7 @@ class DivertSource:
             count_error(self._stats, "reinject_refused")
 
 
-def _open_backend(expressions: tuple[str, ...], stats: CaptureStats, runtime_directory: Path) -> DivertBackend:
+def open_backend(expressions: tuple[str, ...], stats: CaptureStats, runtime_directory: Path) -> DivertBackend:
     if sys.platform == "win32":
         from plg.capture.divert_windows import WindowsDivert
 

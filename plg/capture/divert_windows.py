@@ -13,6 +13,7 @@ from typing import Any
 
 import pydivert
 
+from plg.capture.blocking_work import run_to_end
 from plg.capture.divert_handle import PacketCallback
 from plg.capture.flow_table import count_error
 from plg.capture.packet_source import CaptureStats, CaptureUnavailable
@@ -175,7 +176,7 @@ class WindowsDivert:
         for handle in handles:
             handle.stop_receiving()
         for handle in handles:
-            await asyncio.to_thread(handle.finish)
+            await run_to_end(handle.finish)
 
     async def close(self) -> None:
         try:

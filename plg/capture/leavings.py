@@ -120,7 +120,11 @@ def reap_journals(directory: Path) -> int:
     be understood is left alone.
     """
     reaped = 0
-    for path in sorted(directory.glob(f"{JOURNAL_PREFIX}*.json")):
+    try:
+        journals = sorted(directory.glob(f"{JOURNAL_PREFIX}*.json"))
+    except OSError:
+        return 0
+    for path in journals:
         try:
             status = path.lstat()
             if status.st_uid != os.geteuid() or status.st_size > MAX_JOURNAL_BYTES or path.is_symlink():

@@ -9,6 +9,7 @@ import contextlib
 import errno
 from pathlib import Path
 
+from plg.capture.blocking_work import run_to_end
 from plg.capture.filter_expression import refuse_match_all
 from plg.capture.flow_table import FlowTable, build_original, build_reply, count_error
 from plg.capture.ip_udp import UdpPacket, parse_udp
@@ -65,7 +66,7 @@ class TunSource:
         self._loop = asyncio.get_running_loop()
         self._table = FlowTable(spec, self._stats)
         try:
-            await asyncio.to_thread(self._open_blocking, spec)
+            await run_to_end(lambda: self._open_blocking(spec))
         except (OSError, WatchdogError) as error:
             await self.close()
             raise CaptureUnavailable(
@@ -76,8 +77,7 @@ class TunSource:
             raise
 
     def _open_blocking(self, spec: CaptureSpec) -> None:
-        if self._directory.is_dir():
-            reap_journals(self._directory)
+        reap_journals(self._directory)
         with Netlink() as netlink:
             self._plan = plan_routes(spec, netlink)
         self._sender = RawSender(self._stats)
@@ -115,7 +115,7 @@ class TunSource:
         self._loop.add_reader(self._device.fileno(), self._read)
         self._monitor = LinkMonitor(self._links_changed)
         try:
-            await asyncio.to_thread(self._lead_in)
+            await run_to_end(self._lead_in)
         except (OSError, WatchdogError) as error:
             raise CaptureUnavailable(
                 f"cannot set the routes for tun: {error}", f"try --capture divert, {OFFER_PROXY}"
@@ -138,7 +138,7 @@ class TunSource:
     async def _reroute(self) -> None:
         """The kernel drops routes whose source address goes; another Wi-Fi brings another address."""
         try:
-            await asyncio.to_thread(self._reroute_blocking)
+            await run_to_end(self._reroute_blocking)
         except OSError:
             count_error(self._stats, "reroute_failed")
 

@@ -5,7 +5,6 @@ import pytest
 from plg.capture.linux_links import RTM_NEWLINK, parse_link
 from support.capture_bench import CaptureBench
 
-
 PASS_ALL = "1,6 0 0 0"
 """A program of one instruction for `tc`."""
 

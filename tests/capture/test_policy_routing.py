@@ -39,7 +39,7 @@ with Netlink() as netlink:
     v4, v6, routes = answer["with_rule"]
     assert "5100:\tfrom all fwmark 0 iif lo ipproto udp dport 27000-27050 lookup 700" in v4
     assert "5100:\tfrom all fwmark 0 iif lo ipproto udp lookup 700" in v6
-    assert routes.split() == "198.51.100.0/24 dev eth0 proto static scope link".split()
+    assert routes.split() == ["198.51.100.0/24", "dev", "eth0", "proto", "static", "scope", "link"]
     assert answer["gone"] == [True, True, False, False]
     assert "5100" not in answer["after"]
 

@@ -88,17 +88,15 @@ async def test_what_goes_direct_reaches_the_server_from_a_port_of_its_own_for_ea
 async def test_a_held_payload_can_be_sent_on_later(
     source: ProxySource, server: socket.socket, game: socket.socket
 ) -> None:
-    held: list[tuple[FlowKey, bytes]] = []
+    held: asyncio.Queue[tuple[FlowKey, bytes]] = asyncio.Queue()
 
     def hold(flow: FlowKey, payload: bytes) -> Verdict:
-        held.append((flow, payload))
+        held.put_nowait((flow, payload))
         return Verdict.TAKEN
 
     await source.divert(hold)
     game.sendto(b"wait", source.listen_address)
-    while not held:
-        await asyncio.sleep(0.005)
-    source.send_direct(*held[0])
+    source.send_direct(*await asyncio.wait_for(held.get(), 5))
     assert (await receive(server))[0] == b"wait"
 
 

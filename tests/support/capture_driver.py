@@ -94,7 +94,11 @@ class Driver:
 async def main() -> None:
     preference, spec, runtime_directory = sys.argv[1:4]
     try:
-        source = await open_source(preference, read_spec(json.loads(spec)), runtime_directory=Path(runtime_directory))
+        wanted, directory = read_spec(json.loads(spec)), Path(runtime_directory)
+        if os.environ.get("DRIVER_BACKEND") == "windows":
+            source = await open_windows_path(wanted, directory)
+        else:
+            source = await open_source(preference, wanted, runtime_directory=directory)
     except CaptureUnavailable as error:
         print(json.dumps({"unavailable": str(error), "next_step": error.next_step}), flush=True)
         return
@@ -111,7 +115,26 @@ async def main() -> None:
         await source.close()
 
 
+async def open_windows_path(spec: CaptureSpec, runtime_directory: Path) -> PacketSource:
+    """The Windows code over pydivert's public methods, which are the same here."""
+    from plg.capture.divert_source import DivertSource
+    from plg.capture.divert_windows import WindowsDivert
+
+    source = DivertSource(runtime_directory, lambda expressions, stats, _directory: WindowsDivert(expressions, stats))
+    await source.open(spec)
+    return source
+
+
+def use_public_methods() -> None:
+    """As if this pydivert kept nothing where the fast way looks for it."""
+    from plg.capture.divert_linux_handle import FastHandle
+
+    FastHandle.available = staticmethod(lambda: False)  # type: ignore[method-assign]  # the point of the exercise
+
+
 if __name__ == "__main__":
+    if os.environ.get("DRIVER_BACKEND") == "public":
+        use_public_methods()
     if os.environ.get("DRIVER_UVLOOP"):
         import uvloop
 
