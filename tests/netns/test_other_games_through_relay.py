@@ -75,7 +75,9 @@ def test_a_game_with_three_sockets_and_1400_byte_payloads_both_ways_misses_nothi
         ]
         world.game.spawn(serve, stdout=out)
     world.player.connect("lab-game", "--capture", capture)
+    # 3 sockets x 30 a second x 1400 bytes are 1.0 Mbit/s up; a ticket allows 1.5.
     play = [*STAND_IN, "client", "--server", f"{host}:{STAND_IN_PORT}", "--channels", "3", "--input-bytes", "1400"]
+    play += ["--ticks", "30"]
     played = world.client.run([*play, "--seconds", "10", "--json"])
     end = json.loads(played.stdout.splitlines()[-1])["player"]
     assert end["packets_down"] > 3 * 10 * 50
