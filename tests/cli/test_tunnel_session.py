@@ -23,10 +23,16 @@ async def test_a_failed_start_puts_the_signal_handlers_back(tmp_path: Path) -> N
 
 
 async def test_time_that_is_over_before_it_connects_leaves_quietly(tmp_path: Path) -> None:
-    mute = await asyncio.start_server(lambda _reader, _writer: asyncio.sleep(30), "127.0.0.1", 0)
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the caller hangs up
+        writer.close()
+
+    mute = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = mute.sockets[0].getsockname()[1]
     run = invocation_at(tmp_path, as_json=True, PLG_RUNTIME_DIR=str(tmp_path / "run"), PLG_TOKEN="abc")
     address = server_address(f"http://127.0.0.1:{port}", "--server")
     async with asyncio.timeout(10):
         assert await run_tunnel(run, address, ConnectRequest(game="openarena"), 0.3) == 0
     mute.close()
+    await mute.wait_closed()
+    await asyncio.sleep(0.05)  # the connection's own end
