@@ -24,6 +24,7 @@ from plg.tunnel.capture_plan import approvals, plan_capture
 from plg.tunnel.clock import LoopClock, Timer
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.control_socket import ControlSocket
+from plg.tunnel.ended_flows import LOOK_EVERY_S, EndedFlows, system_sockets
 from plg.tunnel.engine import TunnelEngine
 from plg.tunnel.flow_routes import FlowRoutes, Why
 from plg.tunnel.grants import HostPort, header_mask
@@ -314,7 +315,15 @@ class Tunnel:
         if self._request.take_over or not alive:
             return
         engine.routes.leave_direct(alive, self._clock.time())
+        self._watch_ends(engine, EndedFlows({key.local_port for key in alive}, system_sockets()))
         self._notify(TunnelEvent(Happening.FLOWS_LEFT_DIRECT, {"flows": len(alive)}))
+
+    def _watch_ends(self, engine: TunnelEngine, ended: EndedFlows) -> None:
+        """Look now and then whether the game has closed a socket of these, until none is left."""
+        for port in ended.closed():
+            engine.routes.forget_alive(port)
+        if len(ended) and not self._leaving:
+            self._clock.call_at(self._clock.time() + LOOK_EVERY_S, lambda: self._watch_ends(engine, ended))
 
     def _tell_connected(self, source: PacketSource, keeper: SessionKeeper) -> None:
         relay = keeper.grant.relay.name if keeper.grant is not None else ""

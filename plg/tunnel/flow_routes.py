@@ -108,6 +108,13 @@ class FlowRoutes:
         for key in islice(alive, MAX_FLOWS):
             self._flows[key] = Flow(key, Route.DIRECT, Why.ALIVE_BEFORE, now, now)
 
+    def forget_alive(self, local_port: int) -> None:
+        """The game has closed this socket: what was alive before on it has ended, and a next packet is a new flow's."""
+        for key in [
+            key for key, flow in self._flows.items() if flow.why is Why.ALIVE_BEFORE and key.local_port == local_port
+        ]:
+            del self._flows[key]
+
     def flows(self) -> list[Flow]:
         """Every flow known, oldest first."""
         return list(self._flows.values())

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from plg.tunnel.tunnel_event import Happening, TunnelEvent
 from support.loopback_relay import LoopbackRelay
 from support.loopback_server import GAME as PROFILE
 from support.loopback_server import LoopbackServer
+from support.requirements import require_linux
 from support.scripted_source import ScriptedSource
 
 GAME = FlowKey(50000, "198.20.0.7", 27015)
@@ -126,6 +128,18 @@ async def test_a_match_that_runs_already_stays_direct_and_is_said(tmp_path: Path
     run = await Run(tmp_path, LoopbackServer({"one": relay}), source=ScriptedSource(frozenset({GAME}))).connected()
     assert run.source.game_sends(GAME, b"x") is Verdict.DIRECT
     assert Happening.FLOWS_LEFT_DIRECT in run.what()
+    await run.leave()
+    relay.close()
+
+
+async def test_a_match_whose_socket_was_closed_has_ended(tmp_path: Path, relay: LoopbackRelay) -> None:
+    require_linux()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as game:
+        game.bind(("127.0.0.1", 0))
+        flow = FlowKey(game.getsockname()[1], "198.20.0.7", 27015)
+        run = await Run(tmp_path, LoopbackServer({"one": relay}), source=ScriptedSource(frozenset({flow}))).connected()
+        assert run.source.game_sends(flow, b"x") is Verdict.DIRECT
+    await run.until(lambda: run.source.game_sends(flow, b"x") is Verdict.TAKEN, 5)
     await run.leave()
     relay.close()
 

@@ -154,3 +154,14 @@ def test_ended_flows_are_forgotten() -> None:
     assert len(table) == 1
     table.forget_ended(RELAY_QUIET_S + 1)
     assert len(table) == 0
+
+
+def test_a_flow_that_was_alive_before_ends_with_its_socket() -> None:
+    table = routes()
+    table.leave_direct([GAME, FlowKey(50001, "198.20.0.7", 27015)], 0)
+    sends(table, GAME, 0, 20)
+    table.forget_alive(50000)
+    assert sends(table, GAME, 1).route is Route.RELAY
+    assert sends(table, FlowKey(50001, "198.20.0.7", 27015), 1).route is Route.DIRECT
+    table.forget_alive(50000)
+    assert sends(table, GAME, 2, carries=False).route is Route.RELAY
