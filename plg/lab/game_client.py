@@ -31,7 +31,8 @@ MAX_SAMPLES = 100_000
 class PlayerReport:
     """What the player saw, all channels together. Times are milliseconds and None while nothing came back.
 
-    Jitter is the mean difference between successive round trips (as in RFC 3550, without the smoothing).
+    Jitter is the mean difference between successive round trips (as in RFC 3550, without the smoothing). The longest gap is
+    the longest time without a snapshot on any channel.
     """
 
     packets_up: int
@@ -48,6 +49,7 @@ class PlayerReport:
     doubled_up: int
     doubled_down: int
     loss_percent: float | None
+    longest_gap_ms: float | None
 
 
 class GameClient:
@@ -137,6 +139,7 @@ class GameClient:
             doubled_up=sum(socket.doubled_up for socket in sockets),
             doubled_down=sum(socket.count.doubled for socket in sockets),
             loss_percent=100 * (lost_up + lost_down) / settled if settled else None,
+            longest_gap_ms=max((socket.longest_gap_ms for socket in sockets if socket.last_arrival_us), default=None),
         )
 
     async def _play(self) -> None:
@@ -163,6 +166,8 @@ class _Socket(asyncio.DatagramProtocol):
         self.received_up = 0
         self.late_up = 0
         self.doubled_up = 0
+        self.longest_gap_ms = 0.0
+        self.last_arrival_us = 0
         self._player = player
         self._channel = channel
 
@@ -180,6 +185,9 @@ class _Socket(asyncio.DatagramProtocol):
         snapshot = read_snapshot(data)
         if snapshot is None or (snapshot.player, snapshot.channel) != (self._player, self._channel):
             return
+        if self.last_arrival_us:
+            self.longest_gap_ms = max(self.longest_gap_ms, (arrived_us - self.last_arrival_us) / 1000)
+        self.last_arrival_us = arrived_us
         if self.count.add(snapshot.sequence):
             self._learn(snapshot, arrived_us)
 

@@ -59,6 +59,22 @@ async def test_losses_and_doubles_are_the_lines_own_numbers() -> None:
     assert 15 < report.loss_percent < 35
 
 
+async def test_the_longest_gap_is_the_outage() -> None:
+    async with (
+        GameServer() as server,
+        ImpairmentProxy(server.address) as proxy,
+        GameClient([proxy.address]) as client,
+    ):
+        await play_until(client, 20)
+        proxy.down.impairment = Impairment(blackhole=True)
+        await asyncio.sleep(0.3)
+        proxy.down.impairment = Impairment()
+        await play_until(client, 30)
+        gap_ms = client.report().longest_gap_ms
+    assert gap_ms is not None
+    assert 300 <= gap_ms < 450
+
+
 async def test_several_channels_use_sockets_of_their_own() -> None:
     async with GameServer() as server, GameClient([server.address], channels=3, input_bytes=1400) as client:
         await play_until(client, 30)
@@ -73,7 +89,7 @@ async def test_a_player_without_a_server_reports_nothing_rather_than_zero() -> N
         report = client.report()
         assert client.recent_rtt_ms() is None
     assert report.packets_up > 0
-    assert (report.rtt_ms_p50, report.jitter_ms, report.loss_percent) == (None, None, None)
+    assert (report.rtt_ms_p50, report.jitter_ms, report.loss_percent, report.longest_gap_ms) == (None, None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_waiting_for_a_part_that_ends_tells_its_last_words(here: ThisMachine, tm
     log = tmp_path / "log"
     with log.open("wb") as out:
         process = here.spawn([sys.executable, "-c", "import sys; sys.exit('no\\nway')"], stderr=out)
-    with pytest.raises(LabError, match="the part: ended with exit code 1; it said: no way$"):
+    with pytest.raises(LabError, match=r"the part: ended with exit code 1; it said: no way$"):
         wait_for(lambda: False, "the part", process=process, log=log)
     assert last_words(tmp_path / "nothing") == last_words(None) == "nothing"
 
