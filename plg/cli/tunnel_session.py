@@ -11,7 +11,6 @@ from plg.capture.packet_source import CaptureSpec, PacketSource
 from plg.cli.exit_codes import ExitCode
 from plg.cli.invocation import Invocation
 from plg.cli.language import _
-from plg.cli.output import ClosedPipe
 from plg.cli.server_access import signed_client
 from plg.cli.settings import ServerAddress
 from plg.cli.tunnel_view import TunnelView
@@ -37,7 +36,7 @@ async def run_tunnel(
     async with signed_client(run, address) as server:
         tunnel = Tunnel(request, server, place, open_capture, view.happened)
         view.watch(tunnel)
-        with _signals(tunnel, view) as interrupted, _ticker(tunnel, view), _deadline(tunnel, seconds):
+        with _signals(tunnel, view) as interrupted, _ticker(view), _deadline(tunnel, seconds):
             try:
                 await tunnel.run()
             finally:
@@ -61,18 +60,15 @@ def _deadline(tunnel: Tunnel, seconds: float | None) -> Iterator[None]:
 
 
 @contextmanager
-def _ticker(tunnel: Tunnel, view: TunnelView) -> Iterator[None]:
-    """Show the numbers once a second, on the loop and without a task. A reader that has gone ends the tunnel."""
+def _ticker(view: TunnelView) -> Iterator[None]:
+    """Show the numbers once a second, on the loop and without a task."""
     loop = asyncio.get_running_loop()
     handle: asyncio.TimerHandle
 
     def tick() -> None:
         nonlocal handle
         handle = loop.call_later(STATUS_EVERY_S, tick)
-        try:
-            view.show()
-        except ClosedPipe:
-            tunnel.request_stop(StopMode.NOW, "output_closed")
+        view.show()
 
     handle = loop.call_later(0, tick)
     try:

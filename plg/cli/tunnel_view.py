@@ -1,12 +1,15 @@
 """What a running tunnel looks like: a live line on a terminal, plain lines in a log, NDJSON for programs."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from plg.cli.invocation import Invocation
 from plg.cli.language import N_, _, ngettext
+from plg.cli.output import ClosedPipe
 from plg.cli.status_text import status_line
 from plg.contract.cli_output import EventDocument
+from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.states import rfc3339
 from plg.tunnel.tunnel_event import Happening, TunnelEvent
 
@@ -45,37 +48,57 @@ class TunnelView:
         self._line_open = False
         self._shown_at: datetime | None = None
         self._shown_state = ""
+        self._reader_gone = False
         self.was_connected = False
 
     def watch(self, tunnel: "Tunnel") -> None:
         self._tunnel = tunnel
 
     def happened(self, event: TunnelEvent) -> None:
-        """Called by the tunnel, on the loop."""
+        """Called by the tunnel, on the loop. Never raises: a reader that has gone must not keep the tunnel from putting things back."""
         if event.what is Happening.CONNECTED:
             self.was_connected = True
+        self._write(lambda: self._tell(event))
+
+    def _write(self, write: Callable[[], None]) -> None:
+        if self._reader_gone:
+            return
+        try:
+            write()
+        except ClosedPipe:
+            self._reader_gone = True
+            if self._tunnel is not None:
+                self._tunnel.request_stop(StopMode.NOW, "output_closed")
+
+    def _tell(self, event: TunnelEvent) -> None:
         if self._run.output.as_json:
             at = rfc3339(datetime.now(UTC))
             self._run.output.document(EventDocument(event=event.what.value, at=at, detail=dict(event.detail)))
-            self.show()
+            self._show()
             return
         text = self._sentence(event)
         if text:
-            self.say(text)
-        elif event.what in {Happening.STOPPING, Happening.CONNECTED}:
-            self.show()
+            self._say(text)
+        elif event.what is Happening.STOPPING:
+            self._show()
 
     def say(self, text: str) -> None:
         """A remark, above the live line."""
+        self._write(lambda: self._say(text))
+
+    def _say(self, text: str) -> None:
         if self._line_open:
             self._run.output.rewrite_line("")
         self._run.talk.say(text)
         if self._line_open:
             self._line_open = False
-            self.show()
+            self._show()
 
     def show(self) -> None:
         """The numbers of this moment, in the form that fits the reader."""
+        self._write(self._show)
+
+    def _show(self) -> None:
         if self._tunnel is None:
             return
         status = self._tunnel.status()
@@ -93,8 +116,11 @@ class TunnelView:
 
     def finish(self) -> None:
         """The last word: everything is put back."""
+        self._write(self._finish)
+
+    def _finish(self) -> None:
         if self._run.output.as_json:
-            self.show()
+            self._show()
         elif self._line_open:
             self._run.output.line()
             self._line_open = False

@@ -12,6 +12,12 @@ from support.talking_tunnel import STATUS
 
 
 class Shown:
+    def __init__(self) -> None:
+        self.asked_to_stop: list[object] = []
+
+    def request_stop(self, mode: object, reason: str) -> None:
+        self.asked_to_stop.append(reason)
+
     def status(self) -> object:
         return STATUS
 
@@ -62,3 +68,28 @@ def test_every_happening_has_a_sentence_or_is_for_programs_only(
     for what in Happening:
         view.happened(TunnelEvent(what, {**detail}))
     assert "{" not in capsys.readouterr().err
+
+
+def test_a_reader_that_has_gone_ends_the_tunnel_and_never_disturbs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = TunnelView(invocation_at(tmp_path, as_json=True))
+    shown = Shown()
+    view.watch(shown)  # type: ignore[arg-type]  # only its status and its stop are used
+
+    class Gone:
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+        def fileno(self) -> int:
+            raise OSError
+
+    monkeypatch.setattr("sys.stdout", Gone())
+    for _ in range(3):
+        view.show()
+        view.happened(TunnelEvent(Happening.STOPPING))
+    view.finish()
+    assert shown.asked_to_stop == ["output_closed"]
