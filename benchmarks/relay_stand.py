@@ -21,7 +21,8 @@ import msgspec
 
 from benchmarks.packet_engine import udp_socket
 from plg.contract.relay_control import ProfileAcl, ProfileRule, TicketKey
-from plg.protocol.client_session import ClientGrant, ClientSession, SessionState
+from plg.protocol.client_handshake import ClientGrant
+from plg.protocol.client_session import ClientSession, SessionState
 from plg.protocol.events import FlowAccepted, FlowAddress, FlowRefused, HandshakeRefused, PayloadReceived
 from plg.protocol.ticket import ExitTicket, TicketCaps, TicketTarget, seal_ticket
 from plg_relay.identity import RelayIdentity, save_identity

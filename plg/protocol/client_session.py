@@ -4,20 +4,16 @@ The owner feeds `receive_datagram`, `send_payload` and `handle_timeout`, and aft
 drains `next_event()` and arms one timer for `next_timeout()`.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_address
 
 from plg.protocol.client_flows import ClientFlow, ClientFlows, FlowState
+from plg.protocol.client_handshake import ClientGrant, ClientHandshake
 from plg.protocol.constants import (
     ACTIVE_FOR_S,
     CLOSE_REPEATS,
     CLOSE_SPACING_S,
-    HANDSHAKE_NONCE_LENGTH,
     HANDSHAKE_TIMEOUT_S,
-    HELLO_ATTEMPT_S,
-    HELLO_RETRY_MAX_S,
-    HELLO_RETRY_S,
     LOST_AFTER_S,
     MAX_PAYLOAD,
     MAX_PAYLOAD_PER_DATAGRAM,
@@ -61,7 +57,7 @@ from plg.protocol.frames import (
     TicketRenewal,
     read_frames,
 )
-from plg.protocol.handshake import Cookie, Hello, Welcome, build_hello, open_welcome, parse_cookie
+from plg.protocol.handshake import Welcome
 from plg.protocol.header import DATA_HEADER, parse_outer, path_byte
 from plg.protocol.keys import session_keys
 from plg.protocol.path_meter import PathMeter, PathNumbers
@@ -69,18 +65,6 @@ from plg.protocol.session_core import FLOW_BYTES, Channel, Entropy, SessionCore
 
 _FLOW_OPEN_OVERHEAD = 3 + 6 + 16 + 2  # frame head, fixed part, IPv6 address, port
 _NO_SESSION_SPACING_S = 1.0  # NO_SESSION proves nothing: spoofed ones must not make us flood the relay with HELLO
-_COOKIES_PER_ATTEMPT = 4
-
-
-@dataclass(frozen=True, slots=True)
-class ClientGrant:
-    """What the server gave us: the secret K (32 bytes), the sealed ticket, and which relay it is for."""
-
-    cid: int
-    secret: bytes
-    ticket: bytes
-    relay_id: int
-    suite: int = 1
 
 
 class SessionState(Enum):
@@ -92,19 +76,6 @@ class SessionState(Enum):
     CLOSED = "closed"
 
 
-@dataclass(slots=True)
-class _Attempt:
-    """One run of HELLOs under one client nonce; repeats are identical but for the cookie."""
-
-    nonce: bytes
-    hello_ts_ms: int
-    began_s: float
-    next_at_s: float
-    retry_s: float = HELLO_RETRY_S
-    cookie: Cookie = field(default_factory=Cookie)
-    cookies_seen: int = 0
-
-
 class ClientSession(SessionCore[ClientEvent]):
     """One session with one exit relay."""
 
@@ -112,14 +83,11 @@ class ClientSession(SessionCore[ClientEvent]):
         """`unix_ms_offset` + now * 1000 is the server's clock in Unix milliseconds, as learnt from its API."""
         super().__init__(grant.cid, entropy)
         self._grant = grant
-        self._unix_ms_offset = unix_ms_offset
         self._state = SessionState.IDLE
         self._channel: Channel | None = None
         self._old_channel: Channel | None = None
-        self._attempt: _Attempt | None = None
+        self._handshake = ClientHandshake(entropy, unix_ms_offset)
         self._connect_deadline_s: float | None = None
-        self._last_hello_ts_ms = 0
-        self._resume_token = b""
         self._boot_id: bytes | None = None
         self._pending_ticket: bytes | None = None
         self._flows = ClientFlows()
@@ -155,13 +123,8 @@ class ClientSession(SessionCore[ClientEvent]):
         """When `handle_timeout` wants to be called, or None."""
         if self._closes:
             return self._closes[0]
-        moments: list[float] = []
-        if self._attempt is not None:
-            moments.append(self._attempt.next_at_s)
-        if self._connect_deadline_s is not None:
-            moments.append(self._connect_deadline_s)
-        if self._next_ping_at_s is not None:
-            moments.append(self._next_ping_at_s)
+        candidates = (self._handshake.next_timeout, self._connect_deadline_s, self._next_ping_at_s)
+        moments = [moment for moment in candidates if moment is not None]
         return min(moments, default=None)
 
     # --- what the owner asks -----------------------------------------------------------------------------------------
@@ -170,7 +133,7 @@ class ClientSession(SessionCore[ClientEvent]):
         """Begin the first hand-shake."""
         self._state = SessionState.CONNECTING
         self._connect_deadline_s = now + HANDSHAKE_TIMEOUT_S
-        self._start_attempt(now)
+        self._say_hello(now)
 
     def send_payload(self, flow_address: FlowAddress, payload: bytes, now: float) -> bool:
         """Carry one game datagram. False when it must go direct: no session, a refused flow, or a payload too long."""
@@ -201,7 +164,7 @@ class ClientSession(SessionCore[ClientEvent]):
 
     def close(self, now: float, reason: CloseReason = CloseReason.USER) -> None:
         """Say CLOSE three times, 20 ms apart; the owner keeps calling `handle_timeout` until `next_timeout()` is None."""
-        self._attempt = None
+        self._handshake.stop()
         self._connect_deadline_s = None
         self._next_ping_at_s = None
         self._state = SessionState.CLOSED
@@ -219,7 +182,7 @@ class ClientSession(SessionCore[ClientEvent]):
             return
         if self._connect_deadline_s is not None and now >= self._connect_deadline_s:
             self._connect_deadline_s = None
-            self._attempt = None
+            self._handshake.stop()
             self._state = SessionState.REFUSED
             self._events.append(HandshakeTimedOut())
             return
@@ -229,19 +192,17 @@ class ClientSession(SessionCore[ClientEvent]):
             self._flows.expire(now)
             if self._channel is not None:
                 self._channel.sealer.rekey_if_due(now)
-        if self._attempt is not None and now >= self._attempt.next_at_s:
-            if now - self._attempt.began_s >= HELLO_ATTEMPT_S:
-                self._start_attempt(now)
-            else:
-                self._say_hello(now)
+        hello = self._handshake.repeat(self._grant, now)
+        if hello is not None:
+            self._out.append((0, hello))
 
     def _notice_silence(self, now: float) -> None:
         silence = now - self._heard_at_s
         limit = SUSPECT_AFTER_S if self._is_active(now) else SUSPECT_IDLE_AFTER_S
-        if silence > limit and self._attempt is None and self._state is SessionState.ESTABLISHED:
+        if silence > limit and not self._handshake.is_under_way and self._state is SessionState.ESTABLISHED:
             self._state = SessionState.RECONNECTING
             self._events.append(RelaySilent())
-            self._start_attempt(now)
+            self._say_hello(now)
         if silence > LOST_AFTER_S and not self._lost_reported and self._state is SessionState.RECONNECTING:
             self._lost_reported = True
             self._events.append(RelayLost())
@@ -251,21 +212,9 @@ class ClientSession(SessionCore[ClientEvent]):
 
     # --- outgoing ----------------------------------------------------------------------------------------------------
 
-    def _start_attempt(self, now: float) -> None:
-        self._last_hello_ts_ms = max(self._last_hello_ts_ms + 1, int(self._unix_ms_offset + now * 1000))
-        self._attempt = _Attempt(self._entropy(HANDSHAKE_NONCE_LENGTH), self._last_hello_ts_ms, now, now)
-        self._say_hello(now)
-
     def _say_hello(self, now: float) -> None:
-        attempt = self._attempt
-        if attempt is None:
-            return
-        hello = Hello(
-            self.cid, 0, attempt.hello_ts_ms, attempt.nonce, self._grant.ticket, self._resume_token, attempt.cookie
-        )
-        self._out.append((0, build_hello(hello, self._grant.secret)))
-        attempt.next_at_s = now + attempt.retry_s
-        attempt.retry_s = min(attempt.retry_s * 2, HELLO_RETRY_MAX_S)
+        """Begin a fresh attempt at the hand-shake."""
+        self._out.append((0, self._handshake.start(self._grant, now)))
 
     def _ping(self, now: float) -> None:
         if self._channel is None:
@@ -343,7 +292,7 @@ class ClientSession(SessionCore[ClientEvent]):
         self._lost_reported = False
         if self._state is SessionState.RECONNECTING:  # the relay is there after all: the hand-shake is not needed
             self._state = SessionState.ESTABLISHED
-            self._attempt = None
+            self._handshake.stop()
 
     def _deliver(self, flow_id: int, payload: bytes) -> None:
         flow = self._flows.by_id(flow_id)
@@ -358,7 +307,7 @@ class ClientSession(SessionCore[ClientEvent]):
                 self._meter.take_pong(frame, self.received_counts[0], now)
             case FlowOk(flow_id, resume_token):
                 if resume_token:
-                    self._resume_token = resume_token
+                    self._handshake.resume_token = resume_token
                 flow = self._flows.by_id(flow_id)
                 if flow is not None and flow.state is FlowState.OPENING:
                     flow.state = FlowState.OPEN
@@ -381,7 +330,8 @@ class ClientSession(SessionCore[ClientEvent]):
                     self._pending_ticket = None
                     self._events.append(TicketRenewed(expires_at_s))
             case Close(reason):
-                self._channel = self._old_channel = self._attempt = self._next_ping_at_s = None
+                self._channel = self._old_channel = self._next_ping_at_s = None
+                self._handshake.stop()
                 self._state = SessionState.CLOSED
                 self._events.append(SessionClosed(reason))
             case _:
@@ -398,36 +348,30 @@ class ClientSession(SessionCore[ClientEvent]):
             self._events.append(FlowRefused(flow.address, reason))
 
     def _receive_cookie(self, datagram: bytes, now: float) -> None:
-        cookie = parse_cookie(datagram)
-        attempt = self._attempt
-        if isinstance(cookie, DropReason):
-            self._drop(cookie)
-        elif attempt is not None and attempt.cookies_seen < _COOKIES_PER_ATTEMPT:
-            attempt.cookies_seen += 1
-            attempt.cookie = cookie
-            self._say_hello(now)
+        hello = self._handshake.receive_cookie(datagram, self._grant, now)
+        if isinstance(hello, DropReason):
+            self._drop(hello)
+        else:
+            self._out.append((0, hello))
 
     def _receive_no_session(self, now: float) -> None:
         spaced = now - self._no_session_at_s >= _NO_SESSION_SPACING_S
-        if self._state is SessionState.ESTABLISHED and self._attempt is None and spaced:
+        if self._state is SessionState.ESTABLISHED and not self._handshake.is_under_way and spaced:
             self._no_session_at_s = now
-            self._start_attempt(now)
+            self._say_hello(now)
 
     def _receive_welcome(self, datagram: bytes, now: float) -> None:
-        attempt = self._attempt
-        if attempt is None:
-            return self._drop(DropReason.NOT_ESTABLISHED)
-        welcome = open_welcome(datagram, self._grant.secret, attempt.nonce)
-        if isinstance(welcome, DropReason):
-            return self._drop(welcome)
-        self._attempt = None
+        answer = self._handshake.receive_welcome(datagram, self._grant)
+        if isinstance(answer, DropReason):
+            return self._drop(answer)
+        welcome, client_nonce = answer
         self._connect_deadline_s = None
         if welcome.status is not WelcomeStatus.OK:
             self._state = SessionState.REFUSED
             self._next_ping_at_s = None
             self._events.append(HandshakeRefused(welcome.status))
             return None
-        self._install(welcome, attempt.nonce, now)
+        self._install(welcome, client_nonce, now)
         return None
 
     def _install(self, welcome: Welcome, client_nonce: bytes, now: float) -> None:
@@ -442,7 +386,7 @@ class ClientSession(SessionCore[ClientEvent]):
         self._boot_id = welcome.boot_id
         self._flows.max_flows, self._flows.max_local_ports = welcome.flows, welcome.local_ports
         if welcome.resume_token:
-            self._resume_token = welcome.resume_token
+            self._handshake.resume_token = welcome.resume_token
         self.welcome = welcome
         self._state = SessionState.ESTABLISHED
         self._lost_reported = False

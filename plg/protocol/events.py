@@ -104,7 +104,7 @@ ClientEvent = (
 class FlowRequested:
     """Relay: the client wants `flow` to go to a destination, with the flow's next payload. Answer with accept or deny.
 
-    `seq` orders requests for the same flow id: one with a lower number is late and must not win.
+    `seq` orders requests for the same flow id, over hand-shakes too: one with a lower number is late and must not win.
     """
 
     flow: int

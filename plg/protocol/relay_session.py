@@ -77,6 +77,7 @@ class RelaySession(SessionCore[RelayEvent]):
         self._channel: Channel | None = None
         self._pending: Channel | None = None
         self._pending_source: Source = ("", 0)
+        self._handshakes = 0
         self._hello_key: tuple[int, bytes] = (-1, b"")
         self._welcome = b""
         self._out: list[tuple[bytes, Source]] = []
@@ -166,6 +167,7 @@ class RelaySession(SessionCore[RelayEvent]):
         self._channel = pending
         self._pending = None
         self._validation = None
+        self._handshakes += 1
         self._restart_counts()
         self.received_counts[p >> 5] += 1
         self.heard_at_s = now
@@ -250,8 +252,8 @@ class RelaySession(SessionCore[RelayEvent]):
                 )
                 self._reply(pong)
             case FlowOpen(flow, local_port, epoch, address, port, payload):
-                seq = expand_seq(seq32, channel.opener.window.top)
-                self._events.append(FlowRequested(flow, local_port, epoch, address, port, payload, seq))
+                order = self._handshakes << 64 | expand_seq(seq32, channel.opener.window.top)
+                self._events.append(FlowRequested(flow, local_port, epoch, address, port, payload, order))
             case FlowClose(flow):
                 self._events.append(FlowEnded(flow))
             case Fragment():

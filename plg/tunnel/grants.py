@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from plg.contract.sessions import SessionGrant
-from plg.protocol.client_session import ClientGrant
+from plg.protocol.client_handshake import ClientGrant
 from plg.protocol.constants import KEY_LENGTH, MAX_TICKET_LENGTH
 from plg.protocol.destination import AccessList, AccessRule, Address
 from plg.protocol.keys import SUITES

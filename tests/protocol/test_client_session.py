@@ -275,7 +275,7 @@ def test_a_draining_relay_is_announced() -> None:
 @pytest.mark.parametrize("skew_s", [-55, 55])
 def test_a_client_clock_within_a_minute_is_good_enough(skew_s: int) -> None:
     pair = Pair()
-    pair.client._unix_ms_offset += skew_s * 1000
+    pair.client._handshake._unix_ms_offset += skew_s * 1000
     pair.established()
 
 

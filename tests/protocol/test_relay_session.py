@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plg.protocol.constants import TYPE_HELLO
-from plg.protocol.errors import DropReason
+from plg.protocol.errors import DropReason, FlowDenial
 from plg.protocol.events import Confirmed, FlowEnded, FlowRequested, PayloadReceived, SessionClosed
 from plg.protocol.frames import FlowClose, PathChallenge, PathResponse, encode_frame, read_frames
 from plg.protocol.header import DATA_HEADER, path_byte
@@ -48,6 +48,23 @@ def test_a_flow_request_that_comes_late_shows_by_its_number() -> None:
     requests = [event for event in pair.relay_events if isinstance(event, FlowRequested)]
     assert [request.payload for request in requests] == [b"later", b"early"]
     assert requests[1].seq < requests[0].seq
+
+
+def test_a_flow_request_after_a_repeated_hand_shake_is_newer_though_numbers_restart() -> None:
+    pair = Pair().established()
+    for _ in range(20):
+        pair.send(b"x", (50000, "198.20.0.7", 1))
+    pair.send(b"before", FLOW)
+    pair.run(0.1)
+    pair.client._say_hello(pair.now)
+    pair.run(0.1)
+    pair.session.deny_flow(2, FlowDenial.UNKNOWN_FLOW)
+    pair.run(0.1)
+    pair.send(b"after", FLOW)
+    pair.run(0.1)
+    before, after = [event for event in pair.relay_events if isinstance(event, FlowRequested) and event.flow == 2]
+    assert (before.payload, after.payload) == (b"before", b"after")
+    assert after.seq > before.seq
 
 
 def test_a_flow_that_the_client_ends_is_told() -> None:
@@ -141,7 +158,7 @@ def test_a_repeated_hand_shake_keeps_the_flow_of_packets() -> None:
     pair = Pair().established()
     pair.send(b"x")
     pair.run(0.1)
-    pair.client._start_attempt(pair.now)
+    pair.client._say_hello(pair.now)
     pair._flush()
     pair.run(pair.delay_s)
     pair.reply(1, b"under the old keys")

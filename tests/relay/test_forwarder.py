@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from plg.contract.relay_control import RevokeRequest
-from plg.protocol.client_session import ClientGrant, ClientSession, SessionState
+from plg.protocol.client_handshake import ClientGrant
+from plg.protocol.client_session import ClientSession, SessionState
 from plg.protocol.constants import DATA_OVERHEAD, MAX_PAYLOAD
 from plg.protocol.errors import CloseReason, DropReason, WelcomeStatus
 from plg.protocol.events import (

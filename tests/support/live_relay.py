@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 from plg.contract.relay_control import TicketKey
-from plg.protocol.client_session import ClientGrant, ClientSession
+from plg.protocol.client_handshake import ClientGrant
+from plg.protocol.client_session import ClientSession
 from plg.protocol.events import ClientEvent, PayloadReceived
 from plg_relay.config import RelayConfig
 from plg_relay.data_plane import DataPlane

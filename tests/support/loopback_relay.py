@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from random import Random
 
-from plg.protocol.client_session import ClientGrant
+from plg.protocol.client_handshake import ClientGrant
 from plg.protocol.constants import MAX_PAYLOAD_PER_DATAGRAM, TYPE_DATA, TYPE_HELLO, TYPE_LPING
 from plg.protocol.errors import CloseReason, DropReason, FlowDenial, WelcomeStatus
 from plg.protocol.events import FlowRequested, SessionClosed, TicketOffered

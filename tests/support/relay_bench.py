@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from plg.contract.relay_control import ProfileAcl, ProfileRule, TicketKey
-from plg.protocol.client_session import ClientGrant, ClientSession
+from plg.protocol.client_handshake import ClientGrant
+from plg.protocol.client_session import ClientSession
 from plg.protocol.errors import DropReason
 from plg.protocol.events import ClientEvent, PayloadReceived
 from plg.protocol.relay_handshake import RelayHandshake
@@ -165,7 +166,7 @@ class RelayBench:
             rules=rules,
             admission=AdmissionLimits(20, 5, hellos_per_second),
             flows=FlowLimits(
-                20, 60, destination_packets_per_second, 180.0, 180.0, allow_private, frozenset(), frozenset({443})
+                20, 60, destination_packets_per_second, 180.0, 180.0, allow_private, frozenset(), frozenset({5000})
             ),
             max_sessions=max_sessions,
             sessions_per_address=sessions_per_address,
@@ -178,10 +179,11 @@ class RelayBench:
             now_s=now_s,
         )
 
-    def _send_client(self, datagram: bytes, source: Source) -> int:
-        self.to_clients.append((datagram, source))
-        self.all_sent.append((datagram, source))
-        return len(datagram)
+    def _send_client(self, datagrams: list[bytes], source: Source) -> int:
+        sent = [(datagram, source) for datagram in datagrams]
+        self.to_clients.extend(sent)
+        self.all_sent.extend(sent)
+        return len(sent)
 
     def _on_unknown_profile(self) -> None:
         self.unknown_profiles += 1
@@ -201,28 +203,14 @@ class RelayBench:
     def receive(self, datagram: bytes, source: Source = HOME) -> list[tuple[bytes, Source]]:
         """One datagram for the relay from anywhere; what it sends to anybody because of it."""
         before = len(self.to_clients)
-        queue = [(datagram, source)]
-
-        def recvfrom(_: int) -> tuple[bytes, Source]:
-            if not queue:
-                raise BlockingIOError
-            return queue.pop()
-
-        self.forwarder.drain_front(recvfrom, self.now_s)
+        self.forwarder.from_clients([(datagram, source)], self.now_s)
         return self.to_clients[before:]
 
     def game_says(self, payload: bytes, source: Source = GAME, *, player: int = 0, local_port: int = 27005) -> None:
         """One datagram from a game server (or a stranger) for the port that faces it."""
         cid = self.players[player].session.cid
         group = self.forwarder.table.by_cid[cid].groups[local_port]
-        queue = [(payload, source)]
-
-        def recvfrom(_: int) -> tuple[bytes, Source]:
-            if not queue:
-                raise BlockingIOError
-            return queue.pop()
-
-        self.forwarder.drain_game(group, recvfrom, self.now_s)
+        self.forwarder.from_anybody(group, [(payload, source)], self.now_s)
         self.carry()
 
     def player(self, grant: ClientGrant | None = None, source: Source = HOME, skew_s: float = 0.0) -> Player:

@@ -1,0 +1,111 @@
+"""The client's hand-shake: HELLO until WELCOME, with a cookie when the relay asks for one (SPEC section 5).
+
+One attempt is a run of HELLOs under one nonce, identical but for the cookie, so that the relay answers each with the same WELCOME. An
+attempt that stays without answer gives way to one with a fresh nonce.
+"""
+
+from dataclasses import dataclass, field
+
+from plg.protocol.constants import (
+    HANDSHAKE_NONCE_LENGTH,
+    HELLO_ATTEMPT_S,
+    HELLO_RETRY_MAX_S,
+    HELLO_RETRY_S,
+)
+from plg.protocol.errors import DropReason
+from plg.protocol.handshake import Cookie, Hello, Welcome, build_hello, open_welcome, parse_cookie
+from plg.protocol.session_core import Entropy
+
+_COOKIES_PER_ATTEMPT = 4  # a relay hands out one; more are somebody else's
+
+
+@dataclass(frozen=True, slots=True)
+class ClientGrant:
+    """What the server gave us: the secret K (32 bytes), the sealed ticket, and which relay it is for."""
+
+    cid: int
+    secret: bytes
+    ticket: bytes
+    relay_id: int
+    suite: int = 1
+
+
+@dataclass(slots=True)
+class _Attempt:
+    nonce: bytes
+    hello_ts_ms: int
+    began_s: float
+    next_at_s: float
+    retry_s: float = HELLO_RETRY_S
+    cookie: Cookie = field(default_factory=Cookie)
+    cookies_seen: int = 0
+
+
+class ClientHandshake:
+    """At most one attempt at a time; the session owns what comes of it. Methods that return a datagram want it sent now."""
+
+    def __init__(self, entropy: Entropy, unix_ms_offset: float) -> None:
+        """`unix_ms_offset` + now * 1000 is the server's clock in Unix milliseconds."""
+        self._entropy = entropy
+        self._unix_ms_offset = unix_ms_offset
+        self._last_hello_ts_ms = 0
+        self._attempt: _Attempt | None = None
+        self.resume_token = b""
+        """The newest one that the relay gave; it goes into every HELLO."""
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._attempt is not None
+
+    @property
+    def next_timeout(self) -> float | None:
+        """When `repeat` is due."""
+        return None if self._attempt is None else self._attempt.next_at_s
+
+    def start(self, grant: ClientGrant, now: float) -> bytes:
+        """A new attempt, in place of any before it."""
+        self._last_hello_ts_ms = max(self._last_hello_ts_ms + 1, int(self._unix_ms_offset + now * 1000))
+        self._attempt = _Attempt(self._entropy(HANDSHAKE_NONCE_LENGTH), self._last_hello_ts_ms, now, now)
+        return self._hello(self._attempt, grant, now)
+
+    def stop(self) -> None:
+        """The attempt is not needed any more; its WELCOME, should it still come, is dropped."""
+        self._attempt = None
+
+    def repeat(self, grant: ClientGrant, now: float) -> bytes | None:
+        """The HELLO that is due at `now`, if one is."""
+        attempt = self._attempt
+        if attempt is None or now < attempt.next_at_s:
+            return None
+        if now - attempt.began_s >= HELLO_ATTEMPT_S:
+            return self.start(grant, now)
+        return self._hello(attempt, grant, now)
+
+    def _hello(self, attempt: _Attempt, grant: ClientGrant, now: float) -> bytes:
+        attempt.next_at_s = now + attempt.retry_s
+        attempt.retry_s = min(attempt.retry_s * 2, HELLO_RETRY_MAX_S)
+        hello = Hello(grant.cid, 0, attempt.hello_ts_ms, attempt.nonce, grant.ticket, self.resume_token, attempt.cookie)
+        return build_hello(hello, grant.secret)
+
+    def receive_cookie(self, datagram: bytes, grant: ClientGrant, now: float) -> bytes | DropReason:
+        """The HELLO with the cookie in it, or why the datagram is ignored."""
+        cookie = parse_cookie(datagram)
+        attempt = self._attempt
+        if isinstance(cookie, DropReason):
+            return cookie
+        if attempt is None or attempt.cookies_seen >= _COOKIES_PER_ATTEMPT:
+            return DropReason.NOT_ESTABLISHED
+        attempt.cookies_seen += 1
+        attempt.cookie = cookie
+        return self._hello(attempt, grant, now)
+
+    def receive_welcome(self, datagram: bytes, grant: ClientGrant) -> tuple[Welcome, bytes] | DropReason:
+        """The relay's answer and the client nonce it answers; ends the attempt."""
+        attempt = self._attempt
+        if attempt is None:
+            return DropReason.NOT_ESTABLISHED
+        welcome = open_welcome(datagram, grant.secret, attempt.nonce)
+        if isinstance(welcome, DropReason):
+            return welcome
+        self._attempt = None
+        return welcome, attempt.nonce
