@@ -204,6 +204,19 @@ def test_a_killed_client_does_not_keep_the_next_one_from_starting(lab: Lab) -> N
     assert again.process.wait(timeout=15) == 0
 
 
+def test_a_reader_that_goes_away_ends_the_tunnel_and_nothing_is_left(lab: Lab) -> None:
+    argv = [*PLG, "connect", "openarena", "--capture", "proxy", "--target", lab.game.address, "--json"]
+    process = lab.here.spawn(argv, env=lab.player.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert b"plg.status/1" in process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=20) == 0
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert [path.name for path in (lab.player.folder / "runtime").iterdir()] == ["tunnel.lock"]
+
+
 def test_wrong_wishes_get_one_line_and_their_own_number(lab: Lab) -> None:
     def fails(*arguments: str) -> tuple[int, str]:
         done = lab.player.plg("connect", *arguments, check=False)
