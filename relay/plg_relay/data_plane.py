@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from plg.contract.relay_control import RegisterSessionRequest, RelayFlow, RelaySessionInfo
-from plg.protocol.errors import CloseReason
+from plg.protocol.errors import CloseReason, DropReason
 from plg.protocol.relay_handshake import RelayHandshake, Source
 from plg_relay.admission import AdmissionLimits
 from plg_relay.config import RelayConfig
+from plg_relay.datagram_io import datagram_io
 from plg_relay.flow_desk import FlowLimits
-from plg_relay.forwarder import Forwarder, Receive, ReceiveGame
+from plg_relay.forwarder import Forwarder
 from plg_relay.game_ports import GamePorts
 from plg_relay.game_sockets import GameSockets
 from plg_relay.loop_lag import LoopLag
@@ -45,6 +46,7 @@ class DataPlane:
         """`share`: in how many processes the relay's global limits are divided."""
         self._loop = asyncio.get_running_loop()
         self._front = front
+        self._io = datagram_io()
         self._config = config
         self._identity = identity
         self._lag = LoopLag(self._loop)
@@ -81,14 +83,13 @@ class DataPlane:
             max_sessions=max(1, config.max_sessions // share),
             sessions_per_address=config.sessions_per_address,
             session_idle_s=config.session_idle_s,
-            send_client=front.sendto,
+            send_client=self._send_client,
             game_side=self._game_sockets,
             entropy=os.urandom,
             unix_offset_s=unix_offset_s,
             on_unknown_profile=on_unknown_profile,
             now_s=now_s,
         )
-        self._receive_front: Receive = front.recvfrom if front.family == socket.AF_INET else self._receive_ipv6
 
     def start(self) -> None:
         """Take packets from now on."""
@@ -107,14 +108,19 @@ class DataPlane:
                 timer.cancel()
 
     def _front_readable(self) -> None:
-        self.forwarder.drain_front(self._receive_front, time.monotonic())
+        self.forwarder.from_clients(self._io.receive_from(self._front), time.monotonic())
 
-    def _game_readable(self, group: SocketGroup, receive: ReceiveGame, only: Flow | None) -> None:
-        self.forwarder.drain_game(group, receive, time.monotonic(), only)
+    def _game_readable(self, group: SocketGroup, opened: socket.socket, only: Flow | None) -> None:
+        try:
+            if only is not None:
+                self.forwarder.from_game(only, self._io.receive(opened), time.monotonic())
+            else:
+                self.forwarder.from_anybody(group, self._io.receive_from(opened), time.monotonic())
+        except OSError:  # the game's host said "port unreachable"
+            self.forwarder.counters.drops[DropReason.SEND_ERROR] += 1
 
-    def _receive_ipv6(self, length: int) -> tuple[bytes, Source]:
-        datagram, source = self._front.recvfrom(length)
-        return datagram, source[:2]
+    def _send_client(self, datagrams: list[bytes], address: Source) -> int:
+        return self._io.send_all(self._front, datagrams, address)
 
     def _schedule_tick(self) -> None:
         self._tick = self._loop.call_later(TICK_S, self._on_tick)

@@ -5,6 +5,7 @@ route look-up and the address of each packet (about 1 us of 8). With the second 
 """
 
 import asyncio
+import errno
 import secrets
 import socket
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from plg_relay.forwarder import ReceiveGame
 from plg_relay.game_ports import GamePorts
 from plg_relay.session_table import Flow, SocketGroup
 from plg_relay.udp_disconnect import CAN_DISCONNECT, disconnect
@@ -20,8 +20,10 @@ from plg_relay.udp_disconnect import CAN_DISCONNECT, disconnect
 BUFFER_BYTES: Final = 256 * 1024
 """A second of a busy game each way; the queue is emptied every few milliseconds."""
 
-OnReadable = Callable[[SocketGroup, ReceiveGame, Flow | None], None]
-"""Gets a group, how to receive, and the one flow whose destination the socket is connected to (then receive is `recv`)."""
+_NO_SUCH_FAMILY: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
+
+OnReadable = Callable[[SocketGroup, socket.socket, Flow | None], None]
+"""Gets a group, its socket, and the one flow whose destination the socket is connected to, if it is."""
 
 
 @dataclass(slots=True)
@@ -73,8 +75,11 @@ class GameSockets:
             return False
         group.egress_port = port
         self._faces[group] = _Faces()
-        # IPv4 first and at once: most games; where the host has none, the flow's family decides.
-        if self._open_family(group, 4) is not None or self._open_family(group, 6) is not None:
+        # IPv4 at once, for most games need it. A host without IPv4 has IPv6; a port taken in one family is no port for us.
+        opened = self._open_family(group, 4)
+        if isinstance(opened, OSError) and opened.errno in _NO_SUCH_FAMILY:
+            opened = self._open_family(group, 6)
+        if isinstance(opened, _Face):
             return True
         del self._faces[group]
         self._ports.release(port)
@@ -108,13 +113,13 @@ class GameSockets:
                 disconnect(face.socket)
 
     def _face(self, group: SocketGroup, ip_version: int) -> _Face | None:
-        return self._faces[group].by_version.get(ip_version) or self._open_family(group, ip_version)
+        opened = self._faces[group].by_version.get(ip_version) or self._open_family(group, ip_version)
+        return None if isinstance(opened, OSError) else opened
 
     def _readable(self, group: SocketGroup, face: _Face) -> None:
-        only = face.connected
-        self._on_readable(group, face.socket.recvfrom if only is None else face.socket.recv, only)
+        self._on_readable(group, face.socket, face.connected)
 
-    def _open_family(self, group: SocketGroup, ip_version: int) -> _Face | None:
+    def _open_family(self, group: SocketGroup, ip_version: int) -> _Face | OSError:
         family = socket.AF_INET if ip_version == 4 else socket.AF_INET6
         made = None
         try:
@@ -125,12 +130,10 @@ class GameSockets:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
             made.bind((self._bind[ip_version], group.egress_port))
-        except (
-            OSError
-        ):  # taken by another program, no such family here, or out of descriptors: another port, or NO_PORT
+        except OSError as error:  # taken by another program, no such family here, or out of descriptors
             if made is not None:
                 made.close()
-            return None
+            return error
         face = self._faces[group].by_version[ip_version] = _Face(made)
         self._loop.add_reader(made.fileno(), partial(self._readable, group, face))
         return face

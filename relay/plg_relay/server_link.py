@@ -97,6 +97,8 @@ class ServerLink:
     async def run(self) -> None:
         """Beat until cancelled."""
         while True:
+            # Cleared before the beat: who asks for one while it is under way gets another.
+            self._wake.clear()
             try:
                 await self.beat()
             except RelayError as error:
@@ -111,7 +113,6 @@ class ServerLink:
                     log.info("the server answers again after %d failed heartbeats", self.failures_in_row)
                 self.failures_in_row = 0
                 pause_s = self._interval_s
-            self._wake.clear()
             # Not wait_for: in Python 3.11 it may swallow a cancellation that comes together with the wake-up.
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):

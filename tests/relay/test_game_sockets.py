@@ -9,7 +9,6 @@ import pytest
 
 from plg.protocol.relay_session import RelaySession
 from plg.protocol.ticket import ExitTicket, TicketCaps
-from plg_relay.forwarder import ReceiveGame
 from plg_relay.game_ports import GamePorts
 from plg_relay.game_sockets import GameSockets
 from plg_relay.limits import TokenBucket
@@ -38,9 +37,8 @@ async def heard() -> Heard:
 
 @pytest.fixture
 async def sockets(heard: Heard) -> AsyncIterator[GameSockets]:
-    def on_readable(_: SocketGroup, receive: ReceiveGame, only: Flow | None) -> None:
-        got = receive(2048)
-        heard.append((got if only is not None else got[0], only is not None))
+    def on_readable(_: SocketGroup, opened: socket.socket, only: Flow | None) -> None:
+        heard.append((opened.recv(2048), only is not None))
 
     made = GameSockets(
         asyncio.get_running_loop(),

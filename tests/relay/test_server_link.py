@@ -110,6 +110,7 @@ async def test_a_server_that_fails_changes_nothing_and_is_tried_again(
             assert caplog.text.count("heartbeat failed") == 1, "one line, not one for each"
             server.status = 200
             await until_policy(store, server)
+            await until(server.beats, len(server.beats) + 1)
             running.cancel()
         assert "answers again" in caplog.text
 
