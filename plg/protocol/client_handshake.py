@@ -11,6 +11,7 @@ from plg.protocol.constants import (
     HELLO_ATTEMPT_S,
     HELLO_RETRY_MAX_S,
     HELLO_RETRY_S,
+    MAX_RESUME_TOKEN_LENGTH,
 )
 from plg.protocol.errors import DropReason
 from plg.protocol.handshake import Cookie, Hello, Welcome, build_hello, open_welcome, parse_cookie
@@ -52,6 +53,11 @@ class ClientHandshake:
         self._attempt: _Attempt | None = None
         self.resume_token = b""
         """The newest one that the relay gave; it goes into every HELLO."""
+
+    def keep_resume_token(self, token: bytes) -> None:
+        """Take the relay's newest token. An empty one says nothing; one that no HELLO has room for is not kept."""
+        if 0 < len(token) <= MAX_RESUME_TOKEN_LENGTH:
+            self.resume_token = token
 
     @property
     def is_under_way(self) -> bool:

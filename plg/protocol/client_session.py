@@ -57,7 +57,7 @@ from plg.protocol.frames import (
     TicketRenewal,
     read_frames,
 )
-from plg.protocol.handshake import Welcome
+from plg.protocol.handshake import Welcome, build_no_session
 from plg.protocol.header import DATA_HEADER, parse_outer, path_byte
 from plg.protocol.keys import session_keys
 from plg.protocol.path_meter import PathMeter, PathNumbers
@@ -256,7 +256,7 @@ class ClientSession(SessionCore[ClientEvent]):
         elif outer.kind == TYPE_COOKIE:
             self._receive_cookie(datagram, now)
         elif outer.kind == TYPE_NO_SESSION:
-            self._receive_no_session(now)
+            self._receive_no_session(datagram, now)
         else:
             self._drop(DropReason.WRONG_TYPE)
 
@@ -306,8 +306,7 @@ class ClientSession(SessionCore[ClientEvent]):
             case Pong():
                 self._meter.take_pong(frame, self.received_counts[0], now)
             case FlowOk(flow_id, resume_token):
-                if resume_token:
-                    self._handshake.resume_token = resume_token
+                self._handshake.keep_resume_token(resume_token)
                 flow = self._flows.by_id(flow_id)
                 if flow is not None and flow.state is FlowState.OPENING:
                     flow.state = FlowState.OPEN
@@ -354,11 +353,14 @@ class ClientSession(SessionCore[ClientEvent]):
         else:
             self._out.append((0, hello))
 
-    def _receive_no_session(self, now: float) -> None:
+    def _receive_no_session(self, datagram: bytes, now: float) -> None:
+        if datagram != build_no_session(self.cid):
+            return self._drop(DropReason.MALFORMED)
         spaced = now - self._no_session_at_s >= _NO_SESSION_SPACING_S
         if self._state is SessionState.ESTABLISHED and not self._handshake.is_under_way and spaced:
             self._no_session_at_s = now
             self._say_hello(now)
+        return None
 
     def _receive_welcome(self, datagram: bytes, now: float) -> None:
         answer = self._handshake.receive_welcome(datagram, self._grant)
@@ -385,8 +387,7 @@ class ClientSession(SessionCore[ClientEvent]):
             self._flows.reopen_all()
         self._boot_id = welcome.boot_id
         self._flows.max_flows, self._flows.max_local_ports = welcome.flows, welcome.local_ports
-        if welcome.resume_token:
-            self._handshake.resume_token = welcome.resume_token
+        self._handshake.keep_resume_token(welcome.resume_token)
         self.welcome = welcome
         self._state = SessionState.ESTABLISHED
         self._lost_reported = False

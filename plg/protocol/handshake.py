@@ -87,7 +87,7 @@ def build_hello(hello: Hello, secret: bytes) -> bytes:
 
 def parse_hello(datagram: bytes) -> Hello | DropReason:
     """Relay side: lengths and fixed fields only; nothing is trusted until `hello_is_genuine`."""
-    if len(datagram) != HELLO_LENGTH:
+    if len(datagram) != HELLO_LENGTH or datagram[0] != outer_byte(TYPE_HELLO):
         return DropReason.MALFORMED
     (_, cid, version, path, zero, ts, nonce, cookie_time, cookie_mac, n_ticket, n_resume) = _HELLO.unpack_from(datagram)
     if version != VERSION:
@@ -202,10 +202,10 @@ def build_cookie(cid: int, cookie: Cookie) -> bytes:
 
 def parse_cookie(datagram: bytes) -> Cookie | DropReason:
     """Client side. A forged cookie only makes the next HELLO fail; the attempt after it starts without one."""
-    if len(datagram) != COOKIE_LENGTH:
+    if len(datagram) != COOKIE_LENGTH or datagram[0] != outer_byte(TYPE_COOKIE):
         return DropReason.MALFORMED
-    _, _, _, time_s, mac = _COOKIE.unpack(datagram)
-    return Cookie(time_s, mac)
+    _, _, zero, time_s, mac = _COOKIE.unpack(datagram)
+    return DropReason.MALFORMED if zero else Cookie(time_s, mac)
 
 
 def cookie_mac(secret: bytes, source: tuple[str, int], client_nonce: bytes, time_s: int) -> bytes:

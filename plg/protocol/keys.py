@@ -83,9 +83,10 @@ def probe_key(ticket_key: bytes) -> bytes:
     return derive(ticket_key, b"", "probe", KEY_LENGTH)
 
 
-def mask_key(ticket_key: bytes) -> bytes:
-    """Header mask key of a relay (SPEC section 9), given to clients with the grant."""
-    return derive(ticket_key, b"", "mask", KEY_LENGTH)
+def mask_key(control_key: str) -> bytes:
+    """Header mask key of a relay (SPEC section 9), given to clients beside the ticket. The control key lives as long as the
+    relay's enrolment, so a rotation of ticket keys does not change the mask under running sessions."""
+    return derive(control_key.encode(), b"", "mask", KEY_LENGTH)
 
 
 def resume_key(ticket_key: bytes) -> bytes:

@@ -13,7 +13,7 @@ from typing import Final
 
 from plg.protocol.constants import MAC_LENGTH, PROBE_LENGTH, PROBE_TOKEN_LENGTH, TYPE_LPING, TYPE_LPONG
 from plg.protocol.errors import DropReason, ProtocolMisuse
-from plg.protocol.header import outer_byte, parse_outer
+from plg.protocol.header import outer_byte
 
 _PROBE: Final = struct.Struct(">BQB28sHQQQ")
 _TOKEN: Final = struct.Struct(">I8s16s")
@@ -56,10 +56,10 @@ def answer_probe(
     datagram: bytes, probe_keys: tuple[bytes, ...], unix_s: float, arrived_us: int, departs_us: int, flags: int = 0
 ) -> bytes | DropReason:
     """Relay side: the LPONG for a valid LPING, else the drop reason."""
-    if len(datagram) != PROBE_LENGTH:
+    if len(datagram) != PROBE_LENGTH or datagram[0] != outer_byte(TYPE_LPING):
         return DropReason.MALFORMED
-    _, nonce, zero, token, probe_id, t1_us, _, _ = _PROBE.unpack(datagram)
-    if zero:
+    _, nonce, zero, token, probe_id, t1_us, no_t2, no_t3 = _PROBE.unpack(datagram)
+    if zero or no_t2 or no_t3:
         return DropReason.MALFORMED
     expires_at_s, serial, mac = _TOKEN.unpack(token)
     if unix_s > expires_at_s:
@@ -71,10 +71,7 @@ def answer_probe(
 
 def read_probe_reply(datagram: bytes) -> ProbeReply | DropReason:
     """Client side: decode LPONG. The caller checks that nonce and probe id are ones it sent."""
-    outer = parse_outer(datagram)
-    if isinstance(outer, DropReason):
-        return outer
-    if outer.kind != TYPE_LPONG or len(datagram) != PROBE_LENGTH:
+    if len(datagram) != PROBE_LENGTH or datagram[0] != outer_byte(TYPE_LPONG):
         return DropReason.WRONG_TYPE
     _, nonce, flags, _, probe_id, t1_us, t2_us, t3_us = _PROBE.unpack(datagram)
     return ProbeReply(nonce, probe_id, t1_us, t2_us, t3_us, bool(flags & FLAG_DRAINING), bool(flags & FLAG_FULL))

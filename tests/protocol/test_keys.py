@@ -56,7 +56,7 @@ def test_every_purpose_has_a_key_of_its_own() -> None:
         hello_mac_key(secret),
         welcome_key(secret, bytes(16)),
         probe_key(secret),
-        mask_key(secret),
+        mask_key(secret.hex()),
         resume_key(secret),
     ]
     assert len(set(purposes)) == 5

@@ -8,7 +8,7 @@ from plg.protocol.keys import mask_key, session_keys
 from plg.protocol.mask import HeaderMask
 from plg.protocol.packet_crypto import PacketSealer
 
-KEY = mask_key(bytes(32))
+KEY = mask_key("control key")
 
 
 def test_the_receiver_undoes_what_the_sender_did() -> None:

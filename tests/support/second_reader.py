@@ -136,8 +136,8 @@ def probe_key(ticket_key: bytes) -> bytes:
     return hkdf(ticket_key, b"", b"plg1 probe", 32)
 
 
-def mask_key(ticket_key: bytes) -> bytes:
-    return hkdf(ticket_key, b"", b"plg1 mask", 32)
+def mask_key(control_key: str) -> bytes:
+    return hkdf(control_key.encode("ascii"), b"", b"plg1 mask", 32)
 
 
 def resume_key(ticket_key: bytes) -> bytes:

@@ -22,6 +22,7 @@ TICKET_KEY = bytes(range(64, 96))
 CLIENT_NONCE = bytes(range(16))
 RELAY_NONCE = bytes(range(16, 32))
 NONCE12 = bytes(range(200, 212))
+CONTROL_KEY = "plgc_control-key-of-a-relay"
 RELAY_ID = 0xC0FFEE01
 CID = 0x0123456789ABCDEF
 
@@ -60,10 +61,10 @@ def plain(value: Any) -> Any:
 def key_vectors() -> dict[str, Any]:
     session = keys.session_keys(K, CLIENT_NONCE, RELAY_NONCE, RELAY_ID)
     return {
-        "K": K.hex(), "client_nonce": CLIENT_NONCE.hex(), "relay_nonce": RELAY_NONCE.hex(), "relay_id": RELAY_ID, "ticket_key": TICKET_KEY.hex(),
+        "K": K.hex(), "client_nonce": CLIENT_NONCE.hex(), "relay_nonce": RELAY_NONCE.hex(), "relay_id": RELAY_ID, "ticket_key": TICKET_KEY.hex(), "control_key": CONTROL_KEY,
         "hello_mac_key": keys.hello_mac_key(K).hex(), "welcome_key": keys.welcome_key(K, CLIENT_NONCE).hex(),
         "up": plain(session.up), "down": plain(session.down), "up_next_phase": plain(session.up.next_phase()),
-        "probe_key": keys.probe_key(TICKET_KEY).hex(), "mask_key": keys.mask_key(TICKET_KEY).hex(), "resume_key": keys.resume_key(TICKET_KEY).hex(),
+        "probe_key": keys.probe_key(TICKET_KEY).hex(), "mask_key": keys.mask_key(CONTROL_KEY).hex(), "resume_key": keys.resume_key(TICKET_KEY).hex(),
     }  # fmt: skip
 
 
@@ -79,26 +80,38 @@ def data_vectors() -> list[dict[str, Any]]:
                 datagram = sealer.seal(body, header.path_byte(path, copy))
                 cases.append({
                     "suite": suite, "direction": direction, "key": plain(key), "cid": f"{CID:016x}", "seq": seq, "path": path, "copy": copy,
-                    "phase": 0, "body": body.hex(), "datagram": datagram.hex(),
+                    "phase": 0, "rekeys": 0, "body": body.hex(), "datagram": datagram.hex(),
                 })  # fmt: skip
-    sealer = PacketSealer(session.up, 1, CID, header.DATA_UP, 0.0)
-    sealer.next_seq = 10
-    sealer.rekey_if_due(1e9)
-    cases.append({
-        "suite": 1, "direction": "up", "key": plain(session.up.next_phase()), "cid": f"{CID:016x}", "seq": 10, "path": 0, "copy": 0,
-        "phase": 1, "body": "01ff", "datagram": sealer.seal(b"\x01\xff").hex(),
-    })  # fmt: skip
+    for suite, direction, first_key, t, phases in (
+        (1, "up", session.up, header.DATA_UP, 1),
+        (2, "down", session.down, header.DATA_DOWN, 1),
+        (1, "down", session.down, header.DATA_DOWN, 2),
+    ):
+        sealer = PacketSealer(first_key, suite, CID, t, 0.0)
+        sealer.next_seq = 10
+        last_key = first_key
+        for phase in range(1, phases + 1):
+            sealer.rekey_if_due(phase * 1e9)
+            last_key = last_key.next_phase()
+        for body in (
+            b"\x01",
+            b"\x00" + frames.encode_frame(frames.Close(1)) + b"\xc8\x00\x01?" + frames.encode_frame(frames.Drain(1)),
+        ):
+            seq = sealer.next_seq
+            cases.append({
+                "suite": suite, "direction": direction, "key": plain(last_key), "cid": f"{CID:016x}", "seq": seq, "path": 0, "copy": 0,
+                "phase": phases % 2, "rekeys": phases, "body": body.hex(), "datagram": sealer.seal(body).hex(),
+            })  # fmt: skip
     return cases
 
 
 def seq_vectors() -> list[dict[str, int]]:
     tops = [-1, 0, 1000, 2**31, 2**32 - 1, 2**32, 2**32 + 5, 5 * 2**32 - 3, 0xA82F30EA_00007000]
-    gaps = [-2047, -1, 0, 1, 2, 64, 2**31 - 1]
+    gaps = [-(2**31) + 2, -2047, -1, 0, 1, 2, 64, 2**31 - 1, 2**31, 2**31 + 1]
     return [
-        {"highest": top, "seq32": (top + gap) & 0xFFFFFFFF, "seq": top + gap}
-        for top in tops
+        {"highest": top, "seq32": (top + gap) & 0xFFFFFFFF, "seq": header.expand_seq((top + gap) & 0xFFFFFFFF, top)}
+        for top in [*tops, 2**62, 2**63]
         for gap in gaps
-        if top + gap >= 0
     ]
 
 
@@ -165,8 +178,11 @@ def probe_vectors() -> dict[str, Any]:
 
 
 def mask_vectors() -> list[dict[str, str]]:
-    key = keys.mask_key(TICKET_KEY)
-    datagrams = [bytes.fromhex(data_vectors()[0]["datagram"]), handshake.build_hello(HELLO, K)]
+    key = keys.mask_key(CONTROL_KEY)
+    datagrams = [
+        bytes.fromhex(data_vectors()[0]["datagram"]), handshake.build_hello(HELLO, K), bytes.fromhex(handshake_vectors()["cookie"]["datagram"]),
+        bytes.fromhex(probe_vectors()["lping"]), bytes.fromhex(probe_vectors()["lpong"]),
+    ]  # fmt: skip
     return [
         {"mask_key": key.hex(), "datagram": datagram.hex(), "masked": (HeaderMask(key).apply(datagram) or b"").hex()}
         for datagram in datagrams

@@ -28,8 +28,8 @@ PROBES = _load("probes.json")
 SEQUENCE = _load("sequence.json")
 TICKETS = _load("tickets.json")
 
-KEY_INPUTS = {"K", "client_nonce", "relay_nonce", "relay_id", "ticket_key"}
-DATA_FIELDS = {"suite", "direction", "key", "cid", "seq", "path", "copy", "phase", "body", "datagram"}
+KEY_INPUTS = {"K", "client_nonce", "relay_nonce", "relay_id", "ticket_key", "control_key"}
+DATA_FIELDS = {"rekeys", "suite", "direction", "key", "cid", "seq", "path", "copy", "phase", "body", "datagram"}
 SEALED_WELCOMES = ["welcome", "welcome_ipv6_refused"]
 
 
@@ -78,7 +78,7 @@ DERIVED_KEYS: dict[str, Any] = {
     "down": _key_entry(_session_keys()[1]),
     "up_next_phase": _key_entry(_session_keys()[0].next_phase()),
     "probe_key": outer.probe_key(_un(KEYS["ticket_key"])).hex(),
-    "mask_key": outer.mask_key(_un(KEYS["ticket_key"])).hex(),
+    "mask_key": outer.mask_key(KEYS["control_key"]).hex(),
     "resume_key": outer.resume_key(_un(KEYS["ticket_key"])).hex(),
 }
 
@@ -137,7 +137,10 @@ def test_every_data_datagram_is_built_byte_for_byte(entry: dict[str, Any]) -> No
 @pytest.mark.parametrize("entry", DATA, ids=_data_id)
 def test_the_key_of_every_data_datagram_is_one_of_the_session(entry: dict[str, Any]) -> None:
     key = _session_keys()[entry["direction"] == "down"]
-    assert _direction_key(entry["key"]) == (key.next_phase() if entry["phase"] else key)
+    for _ in range(entry["rekeys"]):
+        key = key.next_phase()
+    assert _direction_key(entry["key"]) == key
+    assert entry["phase"] == entry["rekeys"] % 2
 
 
 # frames.json
