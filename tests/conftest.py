@@ -9,6 +9,9 @@ from hypothesis import settings
 NOTHING_SKIPS = os.environ.get("PLG_CI") == "1"
 """Set by `.ci/run`, where every binary and right is present: a skip there would hide a promise that nobody checked."""
 
+KEPT_VARIABLES = {"PLG_CI", "PLG_FUZZ_INPUTS"}
+"""Settings of the tests themselves."""
+
 # On two shared cores a single example may wait for its turn longer than hypothesis's deadline of 200 ms.
 settings.register_profile("plg", deadline=None)
 settings.load_profile("plg")
@@ -16,7 +19,7 @@ settings.load_profile("plg")
 
 def pytest_configure() -> None:
     """Tests see neither the developer's server, token and config directory nor the keyring of the desktop."""
-    for name in [name for name in os.environ if name.startswith("PLG_") and name != "PLG_CI"]:
+    for name in [name for name in os.environ if name.startswith("PLG_") and name not in KEPT_VARIABLES]:
         del os.environ[name]
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 

@@ -48,6 +48,7 @@ FIRST_FLOW: Final = 1
 LAST_FLOW: Final = 254  # 255 is reserved
 MAX_PATHS: Final = 8
 MAX_COPIES: Final = 4
+MAX_FRAMES: Final = 16  # in one control body: each may be answered, and an answer costs more than a question
 SEQ_BITS: Final = 32
 REPLAY_WINDOW: Final = 2048  # sequence numbers; 2 s at 1000 packets/s, so late copies still count as duplicates
 

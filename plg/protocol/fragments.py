@@ -1,6 +1,6 @@
 """Payloads too long for one datagram travel as two halves (SPEC section 6, FRAG); IP fragments are never relied upon."""
 
-from plg.protocol.constants import FRAGMENT_TIMEOUT_S, MAX_PENDING_FRAGMENTS
+from plg.protocol.constants import FRAGMENT_TIMEOUT_S, MAX_PAYLOAD, MAX_PENDING_FRAGMENTS
 from plg.protocol.frames import Fragment
 
 
@@ -11,7 +11,7 @@ def split_payload(fragment_id: int, flow: int, payload: bytes) -> tuple[Fragment
 
 
 class FragmentBuffer:
-    """Waits for the other half. Bounded: the oldest half gives way, and `lost` counts every half that found no partner."""
+    """Waits for the other half. Bounded: the oldest half gives way, and `lost` counts every half that found no partner, and every pair that is longer than any payload."""
 
     def __init__(self) -> None:
         self._halves: dict[tuple[int, int], tuple[float, Fragment]] = {}
@@ -30,6 +30,9 @@ class FragmentBuffer:
             return None
         del self._halves[key]
         first, second = sorted((waiting[1], half), key=lambda fragment: fragment.index)
+        if len(first.payload) + len(second.payload) > MAX_PAYLOAD:
+            self.lost += 1
+            return None
         return half.flow, first.payload + second.payload
 
     def _expire(self, now: float) -> None:

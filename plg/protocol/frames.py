@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
+from plg.protocol.constants import MAX_FRAMES
 from plg.protocol.destination import Address
 
 _FRAME: Final = struct.Struct(">BH")
@@ -202,9 +203,10 @@ def _encode(frame: Frame) -> tuple[int, bytes]:
 
 def read_frames(body: bytes) -> Iterator[Frame | None]:
     """Every frame of a control body in order. None once, at the end, where the rest cannot be read; never raises."""
-    at = 0
+    at = count = 0
     while at < len(body):
-        if len(body) - at < _FRAME.size:
+        count += 1
+        if count > MAX_FRAMES or len(body) - at < _FRAME.size:
             yield None
             return
         opcode, length = _FRAME.unpack_from(body, at)

@@ -98,9 +98,13 @@ class RelaySession(SessionCore[RelayEvent]):
         now: float,
         unix_s: float,
     ) -> bytes:
-        """WELCOME for a genuine HELLO: the keys in it wait until the client uses them; a repeated HELLO gets the same bytes."""
+        """WELCOME for a genuine HELLO: the keys in it wait until the client uses them; a repeated HELLO gets the same bytes.
+
+        From another address it does not, or whoever sends the first HELLO in a victim's name and the second in his own could
+        confirm keys that count as proof that the victim wants our downlink.
+        """
         key = (hello.hello_ts_ms, hello.client_nonce)
-        if key == self._hello_key:
+        if key == self._hello_key and (self._pending is None or source == self._pending_source):
             return self._welcome
         relay_nonce = self._entropy(HANDSHAKE_NONCE_LENGTH)
         caps = ticket.caps
@@ -227,9 +231,9 @@ class RelaySession(SessionCore[RelayEvent]):
 
     def _take_control(self, body: bytes, seq32: int, source: Source, now: float) -> bytes | DropReason:
         whole: bytes = HANDLED
-        for frame in read_frames(body):
-            if frame is None:
-                return DropReason.MALFORMED
+        for number, frame in enumerate(read_frames(body)):
+            if frame is None:  # the frames before it count: the owner must see what they left, so this is no drop then
+                return whole if number else DropReason.MALFORMED
             whole = self._take_frame(frame, seq32, source, now) or whole
         return whole
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 from random import Random
 
 from plg.protocol.client_handshake import ClientGrant, ClientHandshake
-from plg.protocol.constants import HELLO_ATTEMPT_S
+from plg.protocol.constants import HELLO_ATTEMPT_S, MAX_RESUME_TOKEN_LENGTH
 from plg.protocol.errors import DropReason
 from plg.protocol.handshake import Cookie, Hello, build_cookie, parse_hello
 from support.protocol_pair import CID, RELAY_ID, SECRET, UNIX_S
@@ -82,3 +82,10 @@ def test_a_forged_welcome_does_not_end_the_attempt() -> None:
     handshake.start(GRANT, 0.0)
     assert handshake.receive_welcome(bytes(100), GRANT) is DropReason.FORGED
     assert handshake.is_under_way
+
+
+def test_a_resume_token_that_no_hello_has_room_for_is_not_kept() -> None:
+    handshake = make()
+    for token in (b"first", b"", b"x" * (MAX_RESUME_TOKEN_LENGTH + 1)):
+        handshake.keep_resume_token(token)
+        assert parsed(handshake.start(GRANT, 0.0)).resume_token == b"first"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plg.protocol.constants import FRAGMENT_TIMEOUT_S, MAX_PENDING_FRAGMENTS
+from plg.protocol.constants import FRAGMENT_TIMEOUT_S, MAX_PAYLOAD, MAX_PENDING_FRAGMENTS
 from plg.protocol.fragments import FragmentBuffer, split_payload
 
 
@@ -38,3 +38,10 @@ def test_memory_is_bounded_and_the_oldest_gives_way() -> None:
     assert buffer.lost == 5
     assert buffer.add(split_payload(0, 3, b"abcd")[1], 0.0) is None
     assert buffer.add(split_payload(MAX_PENDING_FRAGMENTS + 4, 3, b"abcd")[1], 0.0) == (3, b"abcd")
+
+
+def test_two_halves_longer_than_any_payload_are_dropped_and_counted() -> None:
+    buffer = FragmentBuffer()
+    for half in split_payload(7, 3, bytes(MAX_PAYLOAD + 1)):
+        assert buffer.add(half, 0.0) is None
+    assert buffer.lost == 1

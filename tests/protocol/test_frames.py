@@ -73,3 +73,7 @@ def test_junk_never_raises(junk: bytes) -> None:
 
 def test_the_longest_drain_is_what_fits() -> None:
     assert list(read_frames(encode_frame(Drain(10**6)))) == [Drain(65535)]
+
+
+def test_more_than_sixteen_frames_in_one_body_are_not_read() -> None:
+    assert list(read_frames(encode_frame(Close(1)) * 17)) == [*[Close(1)] * 16, None]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from plg.protocol.constants import TYPE_HELLO
 from plg.protocol.errors import DropReason, FlowDenial
 from plg.protocol.events import Confirmed, FlowEnded, FlowRequested, PayloadReceived, SessionClosed
-from plg.protocol.frames import FlowClose, PathChallenge, PathResponse, encode_frame, read_frames
+from plg.protocol.frames import FlowClose, PathChallenge, PathResponse, Ping, encode_frame, read_frames
 from plg.protocol.header import DATA_HEADER, path_byte
 from plg.protocol.relay_session import HANDLED
 from plg.protocol.session_core import FLOW_BYTES
@@ -207,3 +207,34 @@ def test_a_mutated_packet_is_never_accepted(bit: int) -> None:
     packet[bit // 8] ^= 1 << bit % 8
     t, _, p, seq32 = DATA_HEADER.unpack_from(packet)
     assert isinstance(pair.session.open(bytes(packet), t, p, seq32, pair.source, pair.now), DropReason)
+
+
+def test_a_hello_sent_in_a_victims_name_first_never_makes_the_victims_address_ours() -> None:
+    pair = Pair()
+    victim, attacker = ("198.51.100.7", 9), pair.source
+    pair.client.connect(0.0)
+    ((_, hello),) = pair.client.datagrams_to_send()
+    pair.arrive_at_relay(hello, victim)
+    pair.arrive_at_relay(hello, attacker)
+    (to_victim, _), (to_attacker, address) = pair.sent_down
+    assert address == attacker
+    assert to_attacker != to_victim
+    pair.client.receive_datagram(to_attacker, 0, 0.1)
+    ((_, ping),) = pair.client.datagrams_to_send()
+    pair.arrive_at_relay(ping, victim)  # the confirmation, again in the victim's name
+    assert pair.session.is_confirmed
+    assert pair.session.address == attacker
+
+
+def test_what_the_frames_before_an_unreadable_one_asked_for_is_handed_out_with_the_same_datagram() -> None:
+    pair = Pair().established()
+    sealer = pair.client._channel.sealer  # type: ignore[union-attr]  # established
+    for body in (encode_frame(Ping(1, 2, 3)) + b"\x0f", encode_frame(Ping(1, 2, 3)) * 17):
+        datagram = sealer.seal(b"\0" + body)
+        t, _, p, seq32 = DATA_HEADER.unpack_from(datagram)
+        assert pair.session.open(datagram, t, p, seq32, pair.source, pair.now) == b""
+        assert len(pair.session.datagrams_to_send()) == min(16, len(body) // 13)
+    datagram = sealer.seal(b"\0\x0f")
+    t, _, p, seq32 = DATA_HEADER.unpack_from(datagram)
+    assert pair.session.open(datagram, t, p, seq32, pair.source, pair.now) is DropReason.MALFORMED
+    assert pair.session.datagrams_to_send() == []
