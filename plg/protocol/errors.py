@@ -42,6 +42,7 @@ class DropReason(StrEnum):
     RATE_BYTES_UP = "rate_bytes_up"
     RATE_BYTES_DOWN = "rate_bytes_down"
     RATE_DESTINATION = "rate_destination"
+    RATE_CONTROL = "rate_control"
     SEND_BUFFER = "send_buffer"
     SEND_ERROR = "send_error"
 

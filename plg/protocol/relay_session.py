@@ -153,7 +153,7 @@ class RelaySession(SessionCore[RelayEvent]):
             return DropReason.FOREIGN_PATH
         self.received_counts[p >> 5] += 1
         self.heard_at_s = now
-        if source != self.address and seq32 == channel.opener.window.top & 0xFFFF_FFFF:
+        if source != self.address and seq32 == channel.opener.top & 0xFFFF_FFFF:
             self._source_changed(source, len(datagram), channel, now)
         return body if body[0] else self._take_control(body[1:], seq32, source, now)
 
@@ -252,11 +252,11 @@ class RelaySession(SessionCore[RelayEvent]):
                     stamp,
                     self.received_counts[0],
                     self.sent_counts[0] + 1,
-                    max(channel.opener.window.top, 0),
+                    max(channel.opener.top, 0),
                 )
                 self._reply(pong)
             case FlowOpen(flow, local_port, epoch, address, port, payload):
-                order = self._handshakes << 64 | expand_seq(seq32, channel.opener.window.top)
+                order = self._handshakes << 64 | expand_seq(seq32, channel.opener.top)
                 self._events.append(FlowRequested(flow, local_port, epoch, address, port, payload, order))
             case FlowClose(flow):
                 self._events.append(FlowEnded(flow))

@@ -16,7 +16,7 @@ class SequenceWindow:
         self.top = -1
         """Highest number accepted so far."""
         self.ring = [-1] * REPLAY_WINDOW
-        """Public for the packet path, which tests and sets in place."""
+        """Public for the packet path (PacketOpener), which tests and sets in place."""
 
     def is_stale(self, seq: int) -> bool:
         """Too old to be told from a replay (also negative numbers)."""
