@@ -184,7 +184,7 @@ class ClientSession(SessionCore[ClientEvent]):
             self._connect_deadline_s = None
             self._handshake.stop()
             self._state = SessionState.REFUSED
-            self._events.append(HandshakeTimedOut())
+            self.events.append(HandshakeTimedOut())
             return
         if self._next_ping_at_s is not None and now >= self._next_ping_at_s:
             self._notice_silence(now)
@@ -201,11 +201,11 @@ class ClientSession(SessionCore[ClientEvent]):
         limit = SUSPECT_AFTER_S if self._is_active(now) else SUSPECT_IDLE_AFTER_S
         if silence > limit and not self._handshake.is_under_way and self._state is SessionState.ESTABLISHED:
             self._state = SessionState.RECONNECTING
-            self._events.append(RelaySilent())
+            self.events.append(RelaySilent())
             self._say_hello(now)
         if silence > LOST_AFTER_S and not self._lost_reported and self._state is SessionState.RECONNECTING:
             self._lost_reported = True
-            self._events.append(RelayLost())
+            self.events.append(RelayLost())
 
     def _is_active(self, now: float) -> bool:
         return now - self._payload_at_s < ACTIVE_FOR_S
@@ -299,7 +299,7 @@ class ClientSession(SessionCore[ClientEvent]):
         if flow is None:
             self._drop(DropReason.UNKNOWN_FLOW)
         else:
-            self._events.append(PayloadReceived(flow.address, payload))
+            self.events.append(PayloadReceived(flow.address, payload))
 
     def _receive_frame(self, frame: Frame, path: int, now: float) -> None:
         match frame:
@@ -310,7 +310,7 @@ class ClientSession(SessionCore[ClientEvent]):
                 flow = self._flows.by_id(flow_id)
                 if flow is not None and flow.state is FlowState.OPENING:
                     flow.state = FlowState.OPEN
-                    self._events.append(FlowAccepted(flow.address))
+                    self.events.append(FlowAccepted(flow.address))
             case FlowDeny(flow_id, reason):
                 self._receive_denial(flow_id, reason)
             case Fragment():
@@ -323,16 +323,16 @@ class ClientSession(SessionCore[ClientEvent]):
                         (path, self._seal_frames(self._channel, (PathResponse(data),), path_byte(path, 0)))
                     )
             case Drain(seconds):
-                self._events.append(RelayDraining(seconds))
+                self.events.append(RelayDraining(seconds))
             case TicketAccepted(expires_at_s):
                 if self._pending_ticket is not None:
                     self._pending_ticket = None
-                    self._events.append(TicketRenewed(expires_at_s))
+                    self.events.append(TicketRenewed(expires_at_s))
             case Close(reason):
                 self._channel = self._old_channel = self._next_ping_at_s = None
                 self._handshake.stop()
                 self._state = SessionState.CLOSED
-                self._events.append(SessionClosed(reason))
+                self.events.append(SessionClosed(reason))
             case _:
                 self._drop(DropReason.MALFORMED)  # a frame that only clients send
 
@@ -344,7 +344,7 @@ class ClientSession(SessionCore[ClientEvent]):
             flow.state = FlowState.OPENING
         else:
             self._flows.refuse(flow)
-            self._events.append(FlowRefused(flow.address, reason))
+            self.events.append(FlowRefused(flow.address, reason))
 
     def _receive_cookie(self, datagram: bytes, now: float) -> None:
         hello = self._handshake.receive_cookie(datagram, self._grant, now)
@@ -371,7 +371,7 @@ class ClientSession(SessionCore[ClientEvent]):
         if welcome.status is not WelcomeStatus.OK:
             self._state = SessionState.REFUSED
             self._next_ping_at_s = None
-            self._events.append(HandshakeRefused(welcome.status))
+            self.events.append(HandshakeRefused(welcome.status))
             return None
         self._install(welcome, client_nonce, now)
         return None
@@ -392,5 +392,5 @@ class ClientSession(SessionCore[ClientEvent]):
         self._state = SessionState.ESTABLISHED
         self._lost_reported = False
         self._heard_at_s = now
-        self._events.append(Established(resumed, str(welcome.observed_address), welcome.observed_port))
+        self.events.append(Established(resumed, str(welcome.observed_address), welcome.observed_port))
         self._ping(now)  # also shows the relay that we hold the keys

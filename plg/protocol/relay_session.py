@@ -176,7 +176,7 @@ class RelaySession(SessionCore[RelayEvent]):
         self.received_counts[p >> 5] += 1
         self.heard_at_s = now
         self.address = self._pending_source
-        self._events.append(Confirmed(first))
+        self.events.append(Confirmed(first))
         if source != self.address:
             self._source_changed(source, len(datagram), pending, now)
         return body if body[0] else self._take_control(body[1:], seq32, source, now)
@@ -257,9 +257,9 @@ class RelaySession(SessionCore[RelayEvent]):
                 self._reply(pong)
             case FlowOpen(flow, local_port, epoch, address, port, payload):
                 order = self._handshakes << 64 | expand_seq(seq32, channel.opener.top)
-                self._events.append(FlowRequested(flow, local_port, epoch, address, port, payload, order))
+                self.events.append(FlowRequested(flow, local_port, epoch, address, port, payload, order))
             case FlowClose(flow):
-                self._events.append(FlowEnded(flow))
+                self.events.append(FlowEnded(flow))
             case Fragment():
                 done = self._fragments.add(frame, now)
                 if done is not None and done[0]:
@@ -272,9 +272,9 @@ class RelaySession(SessionCore[RelayEvent]):
             case PathChallenge(data):
                 self._reply(PathResponse(data))
             case TicketRenewal(ticket):
-                self._events.append(TicketOffered(ticket))
+                self.events.append(TicketOffered(ticket))
             case Close(reason):
-                self._events.append(SessionClosed(reason))
+                self.events.append(SessionClosed(reason))
             case Stats() | Egress():
                 pass  # for the redundancy and exit choice of several paths
             case _:
@@ -311,7 +311,7 @@ class RelaySession(SessionCore[RelayEvent]):
 
     def _replace_ticket(self, ticket: ExitTicket) -> None:
         self.ticket = ticket
-        self._events.append(TicketReplaced(ticket))
+        self.events.append(TicketReplaced(ticket))
 
     def announce_drain(self, seconds: int) -> None:
         self._reply(Drain(seconds))

@@ -42,7 +42,8 @@ class SessionCore(Generic[_Event]):
     def __init__(self, cid: int, entropy: Entropy) -> None:
         self.cid = cid
         self._entropy = entropy
-        self._events: deque[_Event] = deque()
+        self.events: deque[_Event] = deque()
+        """Not yet taken, oldest first: `next_event` takes them. Public so that the packet path may see that there are some."""
         self._fragments = FragmentBuffer()
         self._next_fragment_id = 0
         self.sent_counts = [0] * MAX_PATHS
@@ -54,7 +55,7 @@ class SessionCore(Generic[_Event]):
 
     def next_event(self) -> _Event | None:
         """The oldest event not yet taken."""
-        return self._events.popleft() if self._events else None
+        return self.events.popleft() if self.events else None
 
     def _restart_counts(self) -> None:
         for counts in (self.sent_counts, self.received_counts, self.duplicate_counts):

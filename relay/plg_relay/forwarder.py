@@ -80,11 +80,16 @@ class Forwarder(PacketPath):
     # --- control -----------------------------------------------------------------------------------------------------
 
     def _after_control(self, session: Session, now_s: float, *, carry: bool = True) -> None:
-        """Act on what the protocol core noticed. `carry` False: payloads inside control frames are over the cap."""
+        """Act on what the protocol core noticed. `carry` False: payloads in control frames, and answers, are over the cap."""
         protocol = session.protocol
         while (event := protocol.next_event()) is not None and not session.closed:
             self._take_event(session, event, now_s, carry=carry)
-        self._flush(session)
+        # Answers are downlink like any other, or a flood of PING would be answered beyond every cap.
+        for datagram, address in protocol.datagrams_to_send():
+            if carry and session.down.take(len(datagram), now_s):
+                self._send(datagram, address)
+            else:
+                self.counters.drops[DropReason.RATE_CONTROL] += 1
         if protocol.next_timeout() is not None:
             self._on_trial.add(session)
 

@@ -36,7 +36,7 @@ class PacketPath(ABC):
 
     @abstractmethod
     def _after_control(self, session: Session, now_s: float, *, carry: bool = True) -> None:
-        """Act on what the protocol core noticed. `carry` False: payloads inside control frames are over the cap."""
+        """Act on what the protocol core noticed. `carry` False: payloads in control frames, and answers, are over the cap."""
 
     def from_clients(self, arrivals: Arrivals, now_s: float) -> None:
         """Datagrams that came to the clients' port."""
@@ -67,7 +67,7 @@ class PacketPath(ABC):
             else:
                 up.packets_left -= 1.0
                 up.bytes_left -= length
-            if source != protocol.address or not body:
+            if source != protocol.address or not body or protocol.events:
                 self._after_control(session, now_s, carry=not over)
                 if not body or session.closed:
                     continue
@@ -223,6 +223,8 @@ class PacketPath(ABC):
         self.counters.drops[reason] += 1
         if reason is DropReason.DUPLICATE:  # authentic, so it counts against the caps, copies included
             session.up.take(length, now_s)
+        elif reason is DropReason.MALFORMED:  # perhaps authentic and from a new address, which is then asked to prove itself
+            self._after_control(session, now_s, carry=False)
 
     def _unknown_flow(self, session: Session, flow_id: int, now_s: float) -> None:
         self.counters.drops[DropReason.UNKNOWN_FLOW] += 1

@@ -19,6 +19,8 @@ from plg.protocol.events import (
     SessionClosed,
     TicketRenewed,
 )
+from plg.protocol.fragments import split_payload
+from plg.protocol.frames import FlowClose, Ping, encode_frame
 from plg.protocol.ticket import TicketCaps
 from plg_relay.policy import with_revocation
 from support.relay_bench import GAME, HOME, UNIX_S, RelayBench, a_grant, a_policy, a_profile
@@ -443,3 +445,34 @@ def _first_datagram(bench: RelayBench, grant: ClientGrant) -> bytes:
     session = ClientSession(grant, entropy=bench.random.randbytes, unix_ms_offset=(UNIX_S - 1000.0) * 1000)
     session.connect(bench.now_s)
     return session.datagrams_to_send()[0][1]
+
+
+# --- clients that went mad --------------------------------------------------------------------------------------------
+
+
+def test_answers_to_control_frames_count_against_the_cap_of_the_downlink() -> None:
+    bench = RelayBench()
+    player = bench.player(a_grant(caps=TicketCaps(600, 1500, 100, 64, 16)))
+    bench.players.clear()
+    sealer = player.session._channel.sealer  # type: ignore[union-attr]  # established
+    sent = 0
+    for _ in range(5000):
+        sent += sum(len(answer) for answer, _ in bench.receive(sealer.seal(b"\0" + encode_frame(Ping(1, 2, 3)) * 16)))
+        bench.now_s += 0.001
+    assert sent <= 1.05 * 100 * 125 * (5.0 + 1.0)
+    assert bench.drops[DropReason.RATE_CONTROL] > 0
+
+
+def test_frames_beside_a_fragment_or_before_junk_are_acted_on_at_once_and_do_not_pile_up() -> None:
+    bench = RelayBench()
+    player = bench.player()
+    bench.say(player, b"open")
+    protocol = bench.forwarder.table.by_cid[player.session.cid].protocol
+    sealer = player.session._channel.sealer  # type: ignore[union-attr]  # established
+    beside = b"".join(encode_frame(half) for half in split_payload(1, 1, b"two halves")) + encode_frame(FlowClose(9))
+    for body in (beside, encode_frame(FlowClose(9)) + b"\x0f", b"\x0f"):
+        for source in (HOME, ("203.0.113.9", 4)):
+            bench.receive(sealer.seal(b"\0" + body), source)
+            assert not protocol.events
+            assert protocol.datagrams_to_send() == []
+    assert bench.game_side.sent[-1].payload == b"two halves"
