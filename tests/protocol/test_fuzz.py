@@ -133,7 +133,7 @@ def test_fuzz_no_bytes_make_a_parser_raise_and_nothing_forged_is_taken() -> None
     mask = HeaderMask(TICKET_KEY)
     corpus = every_datagram()
     genuine = set(corpus)
-    for datagram in Mutator(corpus, seed=1).inputs(fuzz_inputs(60_000)):
+    for datagram in Mutator(corpus, seed=1).inputs(fuzz_inputs(100_000)):
         parse_outer(datagram)
         parse_cookie(datagram)
         hello = parse_hello(datagram)
@@ -222,7 +222,7 @@ def test_fuzz_forged_data_changes_neither_side() -> None:
     state, address, token = client.state, relay.address, client._handshake.resume_token
     while client.next_event() is not None:
         pass
-    for number, datagram in enumerate(Mutator(corpus, seed=5).inputs(fuzz_inputs(60_000))):
+    for number, datagram in enumerate(Mutator(corpus, seed=5).inputs(fuzz_inputs(100_000))):
         if len(datagram) >= DATA_HEADER.size:
             t, _, p, seq32 = DATA_HEADER.unpack_from(datagram)
             body = relay.open(datagram, t, p, seq32, ("203.0.114.1", number & 0xFFFF), pair.now)
@@ -251,7 +251,7 @@ def test_fuzz_authentic_junk_from_a_client_is_bounded_in_answers_and_memory() ->
     random = mutator.random
     received: dict[tuple[str, int], int] = {relay.address: 1 << 60}
     sent: dict[tuple[str, int], int] = {}
-    for number, body in enumerate(mutator.inputs(fuzz_inputs(20_000))):
+    for number, body in enumerate(mutator.inputs(fuzz_inputs(60_000))):
         flow = bytes([int(random.random() * 3)])
         datagram = sealer.seal(flow + body, int(random.random() * 256) if random.random() < 0.1 else 0)
         t, _, p, seq32 = DATA_HEADER.unpack_from(datagram)
@@ -278,7 +278,7 @@ def test_fuzz_authentic_junk_from_a_relay_never_breaks_the_client() -> None:
     client = pair.client
     sealer = pair.session._channel.sealer  # type: ignore[union-attr]  # established
     mutator = Mutator(BODIES, seed=7, longest=1390)
-    for body in mutator.inputs(fuzz_inputs(20_000)):
+    for body in mutator.inputs(fuzz_inputs(60_000)):
         datagram = sealer.seal(bytes([int(mutator.random.random() * 3)]) + body, 0)
         client.receive_datagram(datagram, 0, pair.now)
         client.receive_datagram(build_no_session(CID), 0, pair.now)  # so that it says HELLO with what it was given

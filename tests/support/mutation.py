@@ -1,6 +1,6 @@
 """Seeded mutation of genuine inputs: what a fuzzer without coverage feedback does, fast and the same on every run.
 
-`PLG_FUZZ_INPUTS` sets how many inputs each fuzz test takes (a million: `PLG_FUZZ_INPUTS=1000000 nox -s tests -- -k fuzz`).
+`PLG_FUZZ_INPUTS` sets how many inputs each fuzz test takes (tests/README.md has the command for a million).
 """
 
 import os
