@@ -23,7 +23,10 @@ class NodeGameLeg(Answer, frozen=True, kw_only=True):
 
 
 class Node(Answer, frozen=True, kw_only=True):
-    """A relay that is alive. `ping_token` lets a signed-in client measure it (32 bytes, protocol SPEC, probes)."""
+    """A relay that is alive. `ping_token` lets a signed-in client measure it (28 bytes, protocol SPEC, probes).
+
+    `mask_key` (32 bytes, protocol SPEC, mask) comes with the token when the relay wants headers masked, probes too.
+    """
 
     id: str
     name: str
@@ -37,6 +40,7 @@ class Node(Answer, frozen=True, kw_only=True):
     max_sessions: int
     seen_seconds_ago: float
     ping_token: Base64 | None
+    mask_key: Base64 | None = None
     game_leg: NodeGameLeg | None = None
 
 

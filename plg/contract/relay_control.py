@@ -51,7 +51,10 @@ class RegionMeasurement(Request, frozen=True, kw_only=True):
 
 
 class HeartbeatRequest(Request, frozen=True, kw_only=True):
-    """POST /v1/relays/heartbeat, every HEARTBEAT_INTERVAL_S; a relay silent for 15 s leaves the players' list."""
+    """POST /v1/relays/heartbeat, every HEARTBEAT_INTERVAL_S; a relay silent for 15 s leaves the players' list.
+
+    `mask`: the relay reads nothing that is not masked (protocol SPEC, mask), so that players need its mask key.
+    """
 
     boot_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
     version: Annotated[str, Meta(max_length=32)] = ""
@@ -64,6 +67,7 @@ class HeartbeatRequest(Request, frozen=True, kw_only=True):
     loop_lag_ms: Milliseconds = 0.0
     drops: Annotated[dict[str, int], Meta(max_length=64)] = {}
     profiles_etag: Annotated[str, Meta(max_length=64)] = ""
+    mask: bool = False
     measurements: Annotated[list[RegionMeasurement], Meta(max_length=256)] = []
 
 

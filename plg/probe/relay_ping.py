@@ -17,7 +17,8 @@ from statistics import fmean, median
 from typing import Final
 
 from plg.protocol.errors import DropReason
-from plg.protocol.probe import build_probe, read_probe_reply
+from plg.protocol.mask import HeaderMask
+from plg.protocol.probe import ProbeReply, build_probe, read_probe_reply
 
 MAX_RELAYS: Final = 16
 """Implementation. More would make the measurement disturb itself on a slow line: 16 x 64 bytes every 100 ms is 82 kbit/s."""
@@ -35,12 +36,16 @@ SocketPreparation = Callable[[socket.socket], None]
 
 @dataclass(frozen=True, slots=True)
 class RelayTarget:
-    """A relay to measure. `token` is the server's permission to ping it (28 bytes)."""
+    """A relay to measure. `token` is the server's permission to ping it (28 bytes).
+
+    `mask` hides the headers of probes and answers, for a relay that wants that.
+    """
 
     node_id: str
     host: str
     port: int
     token: bytes
+    mask: HeaderMask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,16 @@ class _Probed:
     rtt_ms: dict[int, float] = field(default_factory=dict)
     draining: bool = False
     full: bool = False
+
+    def masked(self, datagram: bytes) -> bytes | None:
+        """With the relay's mask on or taken off; None for a datagram too short for one."""
+        return datagram if self.target.mask is None else self.target.mask.apply(datagram)
+
+    def read(self, datagram: bytes) -> ProbeReply | None:
+        """This relay's answer to one of our questions, or None."""
+        plain = self.masked(datagram)
+        reply = DropReason.MALFORMED if plain is None else read_probe_reply(plain)
+        return None if isinstance(reply, DropReason) or reply.nonce != self.nonce else reply
 
     def result(self, pings: int) -> RelayPing:
         counted = [self.rtt_ms[number] for number in sorted(self.rtt_ms) if number >= WARM_UP_PINGS]
@@ -117,7 +132,6 @@ class _Round:
 
     def __init__(self, probed: list[_Probed], pings: int, interval_s: float, prepare: SocketPreparation | None) -> None:
         self._probed = probed
-        self._by_nonce = {entry.nonce: entry for entry in probed}
         self._pings = pings
         self._interval_s = interval_s
         self._prepare = prepare
@@ -152,8 +166,11 @@ class _Round:
     def _ping(self, opened: socket.socket, entry: _Probed, number: int) -> None:
         stamp = _now_us()
         entry.sent_at_us[number] = stamp
+        probe = entry.masked(build_probe(entry.nonce, entry.target.token, number, stamp))
+        if probe is None:
+            return
         try:
-            opened.sendto(build_probe(entry.nonce, entry.target.token, number, stamp), entry.address)
+            opened.sendto(probe, entry.address)
         except OSError:
             return  # no route, or a full buffer: the ping counts as lost
 
@@ -170,12 +187,15 @@ class _Round:
             self._complete.set()
 
     def _take(self, datagram: bytes, source: tuple[str, int], arrived_us: int) -> None:
-        reply = read_probe_reply(datagram)
-        if isinstance(reply, DropReason):
-            return
-        entry = self._by_nonce.get(reply.nonce)
-        if entry is None or not _same_address(source, entry.address):
-            return
+        # By address first: which mask a datagram wears only its sender tells. Several relays may stand behind one address.
+        for entry in self._probed:
+            reply = entry.read(datagram) if _same_address(source, entry.address) else None
+            if reply is not None:
+                self._count(entry, reply, arrived_us)
+                return
+
+    @staticmethod
+    def _count(entry: _Probed, reply: ProbeReply, arrived_us: int) -> None:
         if entry.sent_at_us.get(reply.probe_id) != reply.t1_us or reply.probe_id in entry.rtt_ms:
             return
         elapsed_us = arrived_us - reply.t1_us

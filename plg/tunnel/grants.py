@@ -59,14 +59,19 @@ def client_grant(grant: SessionGrant) -> ClientGrant:
 
 def header_mask(grant: SessionGrant) -> HeaderMask | None:
     """The relay's header mask when it wants one. Raises BadGrant."""
-    if grant.relay.mask_key is None:
-        return None
     try:
-        key = base64.b64decode(grant.relay.mask_key, validate=True)
-    except binascii.Error as error:
+        return read_mask(grant.relay.mask_key)
+    except ValueError as error:
         raise BadGrant(f"mask key: {error}") from error
+
+
+def read_mask(mask_key: str | None) -> HeaderMask | None:
+    """The mask of a relay's key in Base64, None for none. Raises ValueError."""
+    if mask_key is None:
+        return None
+    key = base64.b64decode(mask_key, validate=True)
     if len(key) != KEY_LENGTH:
-        raise BadGrant("mask key has a wrong length")
+        raise ValueError("it has a wrong length")
     return HeaderMask(key)
 
 

@@ -1,7 +1,6 @@
 """Which relays there are and how far each is, for the choice at the start and when a relay is lost."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +9,7 @@ from plg.contract.sessions import RelayMeasurement
 from plg.probe.node_ranking import RankedNode, rank_nodes
 from plg.probe.relay_ping import MAX_RELAYS, RelayTarget, SocketPreparation, measure_relays
 from plg.protocol.constants import PROBE_TOKEN_LENGTH
+from plg.tunnel.grants import read_mask
 
 MAX_MEASUREMENTS = 64
 """Specification (StartSessionRequest): more measurements are refused."""
@@ -57,9 +57,10 @@ async def survey_relays(nodes: list[Node], *, prepare: SocketPreparation | None 
 
 
 def relay_target(node: Node) -> RelayTarget | None:
-    """What a ping of this relay needs, or None without a usable token."""
+    """What a ping of this relay needs, or None without a usable token, or with a mask key that is none."""
     try:
         token = base64.b64decode(node.ping_token or "", validate=True)
-    except binascii.Error:
+        mask = read_mask(node.mask_key)
+    except ValueError:
         return None
-    return RelayTarget(node.id, node.host, node.port, token) if len(token) == PROBE_TOKEN_LENGTH else None
+    return RelayTarget(node.id, node.host, node.port, token, mask) if len(token) == PROBE_TOKEN_LENGTH else None

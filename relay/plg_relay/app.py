@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import web
 
 from plg.contract.relay_control import HeartbeatRequest
+from plg.protocol.keys import mask_key
 from plg_relay.config import RelayConfig
 from plg_relay.control_api import control_app
 from plg_relay.errors import FailureKind, RelayError
@@ -92,6 +93,7 @@ class RelayApp:
                 own_addresses=interfaces | public,
                 own_networks=as_networks(interfaces | public),
                 own_ports=frozenset({control.port, metrics.port}),
+                mask_key=mask_key(identity.control_key) if config.mask else None,
             )
             plane, port = await open_plane(stack, config, plane_identity, store.policy, self._beat_now)
             self._plane = plane
@@ -102,6 +104,7 @@ class RelayApp:
                 version=self._version,
                 max_sessions=config.max_sessions,
                 started_s=started_s,
+                mask=config.mask,
             )
             probes = GameProbes()
 

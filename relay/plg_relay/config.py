@@ -39,6 +39,7 @@ class RelayConfig:
     game_bind_ipv4: str = "0.0.0.0"  # noqa: S104  the system picks the source address by route
     game_bind_ipv6: str = "::"
     allow_private: bool = False
+    mask: bool = False
     drain_seconds: int = 30
     destination_packets_per_second: int = 5000
     flow_opens_per_second: int = 20
@@ -124,6 +125,13 @@ def _check_together(config: RelayConfig, origins: Mapping[str, str]) -> None:
             f"at least game_ports_first + 1 ({config.game_ports_first + 1}), both parities are needed",
             origins.get("game_ports_last", origins.get("game_ports_first", "default")),
         )
+    if config.mask and config.workers > 1:
+        raise ConfigError(
+            "mask",
+            config.mask,
+            f"only workers = 1 (now {config.workers}): workers are chosen by the session id, which the mask hides",
+            origins.get("mask", "default"),
+        )
 
 
 class _NotAllowedError(Exception):
@@ -202,6 +210,7 @@ _CHECKS: dict[str, Check] = {
     "game_bind_ipv4": _address(4),
     "game_bind_ipv6": _address(6),
     "allow_private": _truth,
+    "mask": _truth,
     "drain_seconds": _whole(0, 86_400),
     "destination_packets_per_second": _whole(1, 10_000_000),
     "flow_opens_per_second": _whole(1, 100_000),

@@ -9,6 +9,7 @@ from typing import Final
 
 from plg.contract.relay_control import RegisterSessionRequest, RelayFlow, RelaySessionInfo
 from plg.protocol.errors import CloseReason, DropReason
+from plg.protocol.mask import HeaderMask
 from plg.protocol.relay_handshake import RelayHandshake, Source
 from plg_relay.admission import AdmissionLimits
 from plg_relay.config import RelayConfig
@@ -18,6 +19,7 @@ from plg_relay.forwarder import Forwarder
 from plg_relay.game_ports import GamePorts
 from plg_relay.game_sockets import GameSockets
 from plg_relay.loop_lag import LoopLag
+from plg_relay.masked_io import ClientIo, MaskedIo
 from plg_relay.plane import PlaneStatus
 from plg_relay.plane_identity import PlaneIdentity
 from plg_relay.policy import Policy
@@ -47,6 +49,9 @@ class DataPlane:
         self._loop = asyncio.get_running_loop()
         self._front = front
         self._io = datagram_io()
+        self._client_io: ClientIo = self._io
+        if identity.mask_key is not None:
+            self._client_io = MaskedIo(self._io, HeaderMask(identity.mask_key), self._count_unmaskable)
         self._config = config
         self._identity = identity
         self._lag = LoopLag(self._loop)
@@ -108,7 +113,7 @@ class DataPlane:
                 timer.cancel()
 
     def _front_readable(self) -> None:
-        self.forwarder.from_clients(self._io.receive_from(self._front), time.monotonic())
+        self.forwarder.from_clients(self._client_io.receive_from(self._front), time.monotonic())
 
     def _game_readable(self, group: SocketGroup, opened: socket.socket, only: Flow | None) -> None:
         try:
@@ -120,7 +125,10 @@ class DataPlane:
             self.forwarder.counters.drops[DropReason.SEND_ERROR] += 1
 
     def _send_client(self, datagrams: list[bytes], address: Source) -> int:
-        return self._io.send_all(self._front, datagrams, address)
+        return self._client_io.send_all(self._front, datagrams, address)
+
+    def _count_unmaskable(self, count: int) -> None:
+        self.forwarder.counters.drops[DropReason.MALFORMED] += count
 
     def _schedule_tick(self) -> None:
         self._tick = self._loop.call_later(TICK_S, self._on_tick)

@@ -29,7 +29,8 @@ class Verdict:
 
 async def check_relay(config: RelayConfig) -> list[Verdict]:
     """Verdicts in the order in which a start would meet the parts. The settings themselves were checked by loading them."""
-    verdicts = [Verdict("settings", "valid")]
+    masked = "on: only clients with this relay's mask key are answered" if config.mask else "off"
+    verdicts = [Verdict("settings", "valid"), Verdict("header mask", masked)]
     identity: RelayIdentity | None = None
 
     def identified() -> str:

@@ -14,13 +14,22 @@ class RelayStatus:
     """Knows the plane and who we are; `measurements` is filled by the game probes."""
 
     def __init__(
-        self, plane: Plane, *, node_id: str, boot_id: str, version: str, max_sessions: int, started_s: float
+        self,
+        plane: Plane,
+        *,
+        node_id: str,
+        boot_id: str,
+        version: str,
+        max_sessions: int,
+        started_s: float,
+        mask: bool = False,
     ) -> None:
         self.plane = plane
         self.node_id = node_id
         self.boot_id = boot_id
         self.version = version
         self.max_sessions = max_sessions
+        self.mask = mask
         self._started_s = started_s
         self._last: tuple[float, PlaneStatus] = (started_s, PlaneStatus())
         self._rates = (0.0, 0.0, 0.0)
@@ -62,6 +71,7 @@ class RelayStatus:
             loop_lag_ms=status.loop_lag_ms,
             drops=dict(worst_drops),
             profiles_etag=profiles_etag,
+            mask=self.mask,
             measurements=measurements,
         )
 

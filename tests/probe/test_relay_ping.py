@@ -7,6 +7,7 @@ import time
 import pytest
 
 from plg.probe.relay_ping import MAX_RELAYS, RelayTarget, measure_relays
+from plg.protocol.mask import HeaderMask
 from support.loopback_relay import LoopbackRelay, probe_token
 
 
@@ -98,6 +99,24 @@ async def test_lost_answers_are_counted_but_for_the_warm_up() -> None:
     (found,) = await measure_relays([target(relay)], pings=5, interval_s=0.03)
     assert found.loss_percent == 50.0
     relay.close()
+
+
+async def test_a_masking_relay_is_measured_with_its_mask_only() -> None:
+    mask, bare = HeaderMask(bytes(32)), LoopbackRelay().open()
+    masking = LoopbackRelay(mask=mask).open()
+    token = probe_token(time.time() + 60)
+    asked = [
+        RelayTarget("masked", "127.0.0.1", masking.port, token, mask),
+        RelayTarget("without", "127.0.0.1", masking.port, token),
+        RelayTarget("wrong", "127.0.0.1", masking.port, token, HeaderMask(bytes([1] * 32))),
+        RelayTarget("bare", "127.0.0.1", bare.port, token),
+    ]
+    found = await measure_relays(asked, pings=4, interval_s=0.02)
+    assert [(ping.node_id, ping.loss_percent) for ping in found] == [
+        ("masked", 0.0), ("without", 100.0), ("wrong", 100.0), ("bare", 0.0),
+    ]  # fmt: skip
+    masking.close()
+    bare.close()
 
 
 async def test_sockets_are_prepared_and_one_ping_is_too_few() -> None:

@@ -101,6 +101,19 @@ def test_a_port_range_without_both_parities_is_refused() -> None:
         load(overrides={"game_ports_first": 5000, "game_ports_last": 5000})
 
 
+def test_the_mask_is_off_unless_asked_for_and_needs_a_single_worker(tmp_path: Path) -> None:
+    file = tmp_path / "relay.toml"
+    file.write_text("mask = true\n")
+    assert not load().mask
+    assert load(file).mask
+    assert load(environ={"PLG_RELAY_MASK": "yes"}).mask
+    with pytest.raises(
+        ConfigError, match=r"relay.toml: mask = True is not allowed: only workers = 1 \(now 2\)"
+    ) as caught:
+        load(file, overrides={"workers": 2})
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe", b"#" * 300_000])
 def test_a_file_that_is_no_settings_file_is_one_line(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "relay.toml"

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from pathlib import Path
 
 import msgspec
@@ -9,8 +10,15 @@ import pytest
 
 from plg.contract.relay_control import RegisterSessionRequest
 from plg.protocol.events import FlowRefused, RelayDraining, SessionClosed
+from plg.protocol.header import DATA_UP
+from plg.protocol.keys import mask_key, probe_key
+from plg.protocol.mask import HeaderMask
+from plg.protocol.probe import ProbeReply, build_probe, make_probe_token, read_probe_reply
 from plg_relay.data_plane import destination_text
 from support.live_relay import LivePlayer, game_socket, lab_policy, live_grant, live_plane
+from support.relay_bench import TICKET_KEY, unix_now
+
+MASK_KEY = mask_key("control key")
 
 
 def reply(game: socket.socket, payload: bytes, to: tuple[str, int]) -> None:
@@ -177,6 +185,50 @@ async def test_a_drain_ends_what_is_left_when_its_time_is_over(tmp_path: Path) -
         await player.until(lambda: any(isinstance(event, SessionClosed) for event in player.events), "CLOSE")
         assert (await relay.plane.status()).sessions == 0
         player.close()
+
+
+async def test_a_masking_relay_plays_with_who_has_its_mask_key(tmp_path: Path) -> None:
+    async with live_plane(tmp_path, mask_key=MASK_KEY) as relay:
+        player, game = LivePlayer.at(relay.port), game_socket()
+        player.mask = HeaderMask(MASK_KEY)
+        await player.connect()
+        player.send(b"open", game.getsockname())
+        seen_from = await player.game_receives(game, b"open")
+        for size in (10, 1400):
+            reply(game, b"x" * size, seen_from)
+        await player.until(lambda: player.payloads == [b"x" * 10, b"x" * 1400], "both answers, the long one in pieces")
+        assert relay.plane.status_now().drops == {}
+        player.close()
+        game.close()
+
+
+async def test_a_masking_relay_answers_nothing_that_is_not_masked(tmp_path: Path) -> None:
+    token = make_probe_token(probe_key(TICKET_KEY), int(unix_now()) + 60, bytes(8))
+    probe, mask = build_probe(5, token, 0, 1), HeaderMask(MASK_KEY)
+    player = LivePlayer.at(0)
+    player.session.connect(time.monotonic())
+    hellos = [datagram for _, datagram in player.session.datagrams_to_send()]
+    of_no_session = mask.apply(bytes([DATA_UP]) + bytes(99))
+    masked_probe = mask.apply(probe)
+    assert hellos
+    assert of_no_session is not None
+    assert masked_probe is not None
+    async with live_plane(tmp_path, mask_key=MASK_KEY) as relay:
+        with game_socket() as client:
+            for datagram in (*hellos, probe, b"short", of_no_session, masked_probe):
+                client.sendto(datagram, ("127.0.0.1", relay.port))
+            answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 2048), 10)
+            # Answers leave in the order of the questions: the first that comes is that of the last question.
+            reply_to_probe = read_probe_reply(mask.apply(answer) or b"")
+            assert isinstance(reply_to_probe, ProbeReply)
+            assert reply_to_probe.nonce == 5
+            with pytest.raises(BlockingIOError):
+                client.recv(2048)
+        status = relay.plane.status_now()
+        assert (status.probes_answered, status.handshakes, status.cookies_sent) == (1, 0, 0)
+        assert status.drops["unknown_session"] >= 1, "the masked DATA, read and not answered"
+        assert sum(status.drops.values()) == len(hellos) + 3
+    player.close()
 
 
 def test_addresses_are_written_with_their_ports() -> None:

@@ -20,7 +20,16 @@ async def test_a_relay_that_would_start_has_only_good_verdicts(tmp_path: Path) -
         found = await verdicts(tmp_path)
     assert [(part, verdict.kind) for part, verdict in found.items()] == [
         (part, None)
-        for part in ("settings", "identity", "players' port", "control API", "metrics", "public address", "server")
+        for part in (
+            "settings",
+            "header mask",
+            "identity",
+            "players' port",
+            "control API",
+            "metrics",
+            "public address",
+            "server",
+        )
     ]
 
 
@@ -40,6 +49,7 @@ async def test_what_is_wrong_is_named_part_by_part(tmp_path: Path) -> None:
         )
     assert {part: verdict.kind for part, verdict in found.items()} == {
         "settings": None,
+        "header mask": None,
         "identity": None,
         "players' port": FailureKind.PORT_TAKEN,
         "control API": FailureKind.PORT_TAKEN,
@@ -59,3 +69,8 @@ async def test_without_an_identity_the_rest_is_still_tried(tmp_path: Path) -> No
 async def test_a_name_that_does_not_resolve_is_told(tmp_path: Path) -> None:
     enrolled_identity(tmp_path, public_host="no-such-host.invalid")
     assert (await verdicts(tmp_path))["public address"].kind is FailureKind.UNREACHABLE
+
+
+async def test_whether_headers_are_masked_is_told(tmp_path: Path) -> None:
+    assert (await verdicts(tmp_path))["header mask"].detail == "off"
+    assert (await verdicts(tmp_path, mask=True))["header mask"].detail.startswith("on: ")

@@ -38,9 +38,11 @@ class StillPlane:
         return
 
 
-def a_status(plane: StillPlane, started_s: float | None = None) -> RelayStatus:
+def a_status(plane: StillPlane, started_s: float | None = None, *, mask: bool = False) -> RelayStatus:
     started_s = time.monotonic() if started_s is None else started_s
-    return RelayStatus(plane, node_id="n", boot_id="ab" * 8, version="1", max_sessions=10, started_s=started_s)
+    return RelayStatus(
+        plane, node_id="n", boot_id="ab" * 8, version="1", max_sessions=10, started_s=started_s, mask=mask
+    )
 
 
 async def test_rates_are_differences_over_time() -> None:
@@ -74,3 +76,8 @@ async def test_health_names_the_state() -> None:
     plane.now = PlaneStatus(sessions=10, draining=True)
     health = await status.health()
     assert (health.status, health.workers, health.boot_id) == ("draining", 2, "ab" * 8)
+
+
+async def test_a_heartbeat_tells_whether_headers_are_masked() -> None:
+    assert not (await a_status(StillPlane()).heartbeat("", [])).mask
+    assert (await a_status(StillPlane(), mask=True).heartbeat("", [])).mask

@@ -18,6 +18,7 @@ from plg.contract.relay_control import TicketKey
 from plg.protocol.client_handshake import ClientGrant
 from plg.protocol.client_session import ClientSession
 from plg.protocol.events import ClientEvent, PayloadReceived
+from plg.protocol.mask import HeaderMask
 from plg_relay.config import RelayConfig
 from plg_relay.data_plane import DataPlane
 from plg_relay.identity import RelayIdentity, save_identity
@@ -88,7 +89,9 @@ class LivePlane:
 
 
 @asynccontextmanager
-async def live_plane(tmp_path: Path, policy: Policy | None = None, **changes: object) -> AsyncIterator[LivePlane]:
+async def live_plane(
+    tmp_path: Path, policy: Policy | None = None, *, mask_key: bytes | None = None, **changes: object
+) -> AsyncIterator[LivePlane]:
     """The data plane in this process."""
     config = lab_config(tmp_path, **changes)
     front = open_front(config.host, 0, buffer_bytes=1 << 20)
@@ -99,6 +102,7 @@ async def live_plane(tmp_path: Path, policy: Policy | None = None, **changes: ob
         own_addresses=frozenset(),
         own_networks=(),
         own_ports=frozenset({front.getsockname()[1]}),
+        mask_key=mask_key,
     )
     plane = DataPlane(config, identity, policy or lab_policy(), front, lambda: None)
     plane.start()
@@ -125,6 +129,7 @@ class LivePlayer:
     relay: tuple[str, int]
     opened: socket.socket
     events: list[ClientEvent] = field(default_factory=list)
+    mask: HeaderMask | None = None
 
     @classmethod
     def at(cls, port: int, grant: ClientGrant | None = None, host: str = "127.0.0.1") -> "LivePlayer":
@@ -147,7 +152,11 @@ class LivePlayer:
 
     def _flush(self) -> None:
         for _, datagram in self.session.datagrams_to_send():
-            self.opened.sendto(datagram, self.relay)
+            self.opened.sendto(self._masked(datagram), self.relay)
+
+    def _masked(self, datagram: bytes) -> bytes:
+        """On or off again; what is too short comes out empty."""
+        return datagram if self.mask is None else self.mask.apply(datagram) or b""
 
     def step(self) -> None:
         """Timers, receive, send; never waits."""
@@ -157,7 +166,7 @@ class LivePlayer:
             self.session.handle_timeout(now)
         try:
             while True:
-                self.session.receive_datagram(self.opened.recv(2048), 0, now)
+                self.session.receive_datagram(self._masked(self.opened.recv(2048)), 0, now)
         except OSError:  # empty, or the relay's port is closed just now
             pass
         while (event := self.session.next_event()) is not None:

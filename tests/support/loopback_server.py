@@ -77,10 +77,14 @@ class LoopbackServer:
                 Node(
                     id=name, name=name.title(), country="", city="", host="127.0.0.1", port=relay.port, state=NodeState.UP,
                     load_percent=0.0, sessions=0, max_sessions=10, seen_seconds_ago=0.0, ping_token=token,
+                    mask_key=self._mask_key_text(),
                 )
                 for name, relay in self.relays.items()
             ]
         )  # fmt: skip
+
+    def _mask_key_text(self) -> str | None:
+        return None if self.mask_key is None else base64.b64encode(self.mask_key).decode()
 
     async def start_session(self, request: StartSessionRequest) -> SessionGrant:
         self._check("start_session")
@@ -123,7 +127,7 @@ class LoopbackServer:
             cid=f"{cid:016x}",
             relay=RelayEndpoint(
                 node_id=name, name=name.title(), country="", host="127.0.0.1", port=relay.port, relay_id=relay.relay_id,
-                mask_key=base64.b64encode(self.mask_key).decode() if self.mask_key is not None else None,
+                mask_key=self._mask_key_text(),
             ),
             ticket=base64.b64encode(seal(ticket, relay.relay_id)).decode(),
             key=base64.b64encode(secret).decode(),

@@ -1,6 +1,9 @@
 """Which relays there are and how far each is."""
 
+import base64
+
 from plg.contract.nodes import Node, NodeState
+from plg.protocol.mask import HeaderMask
 from plg.tunnel.relay_survey import RelaySurvey, relay_target, survey_relays
 from support.loopback_relay import LoopbackRelay
 from support.loopback_server import LoopbackServer
@@ -29,6 +32,15 @@ async def test_relays_are_pinged_and_the_server_is_told() -> None:
     alive.close()
 
 
+async def test_a_masking_relay_is_pinged_with_the_key_from_the_list() -> None:
+    key = bytes(range(32))
+    relay = LoopbackRelay(mask=HeaderMask(key)).open()
+    server = LoopbackServer({"masking": relay}, mask_key=key)
+    survey = await survey_relays((await server.nodes()).nodes)
+    assert survey.rtt_ms("masking") is not None
+    relay.close()
+
+
 async def test_a_relay_without_a_token_is_listed_but_not_measured() -> None:
     survey = await survey_relays([node()])
     assert [entry.node.id for entry in survey.ranked] == ["n1"]
@@ -38,6 +50,13 @@ async def test_a_relay_without_a_token_is_listed_but_not_measured() -> None:
 def test_damaged_tokens_are_no_tokens() -> None:
     assert relay_target(node(ping_token="AAAA")) is None
     assert relay_target(node(ping_token="?")) is None
+
+
+def test_a_damaged_mask_key_makes_a_relay_that_cannot_be_pinged() -> None:
+    token, key = (base64.b64encode(bytes(length)).decode() for length in (28, 32))
+    assert relay_target(node(ping_token=token, mask_key=key)) is not None
+    assert relay_target(node(ping_token=token, mask_key="AAAA")) is None
+    assert relay_target(node(ping_token=token, mask_key="?")) is None
 
 
 async def test_a_relay_is_found_by_id_and_by_name() -> None:

@@ -17,7 +17,7 @@ from plg.contract import nodes as contract
 from plg.contract.problem import ErrorCode
 from plg.contract.relay_control import EnrolAnswer, EnrolRequest
 from plg.protocol.destination import Address
-from plg.protocol.keys import probe_key
+from plg.protocol.keys import mask_key, probe_key
 from plg.protocol.probe import make_probe_token
 from plg_server.ids import new_id, utc_now
 from plg_server.models.nodes import EnrolmentToken, Node
@@ -54,6 +54,11 @@ class LiveNode:
     node: Node
     state: RelayState
     key: SealingKey
+
+    @property
+    def mask_key(self) -> str | None:
+        """Base64 of the relay's header mask key, when its last heartbeat said that it wants headers masked."""
+        return base64.b64encode(mask_key(self.node.control_key)).decode() if self.state.mask else None
 
 
 async def create_enrolment_token(
@@ -212,6 +217,7 @@ def describe_node(
         max_sessions=live.state.max_sessions,
         seen_seconds_ago=round(max(0.0, now_s - live.state.at_s), 1),
         ping_token=token,
+        mask_key=live.mask_key if with_ping_token else None,
         game_leg=None if profile is None else game_leg(live.state, profile, addresses or ()),
     )
 

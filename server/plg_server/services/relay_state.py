@@ -35,7 +35,10 @@ _INTEREST_KEY = "interest"
 
 
 class RelayState(msgspec.Struct, frozen=True):
-    """The last heartbeat of one relay. `at_s` is the server's clock; `measured` is rtt (ms or null) and loss (%) by target."""
+    """The last heartbeat of one relay. `at_s` is the server's clock; `measured` is rtt (ms or null) and loss (%) by target.
+
+    `mask`: the relay wants headers masked.
+    """
 
     at_s: float
     boot_id: str
@@ -44,6 +47,7 @@ class RelayState(msgspec.Struct, frozen=True):
     max_sessions: int
     loop_lag_ms: float
     measured: dict[str, tuple[float | None, float]]
+    mask: bool = False
 
     @property
     def load_percent(self) -> float:
@@ -83,6 +87,7 @@ class RelayStates:
             max_sessions=min(beat.max_sessions or enrolled_max, enrolled_max),
             loop_lag_ms=beat.loop_lag_ms,
             measured={entry.target_id: (entry.rtt_ms, entry.loss_percent) for entry in beat.measurements},
+            mask=beat.mask,
         )
         await self._store.set(f"relay:{node_id}", msgspec.json.encode(state).decode(), SILENT_AFTER_S)
         return state

@@ -57,6 +57,7 @@ def make_grant(session: Session, profile: GameProfile, live: LiveNode, now: date
             host=live.node.host,
             port=live.node.port,
             relay_id=live.node.relay_id,
+            mask_key=live.mask_key,
         ),
         ticket=base64.b64encode(sealed).decode(),
         key=session.secret,

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from plg.protocol.keys import probe_key
+from plg.protocol.keys import mask_key, probe_key
 from plg.protocol.probe import answer_probe, build_probe
 from plg_server import app_keys
 from plg_server.services.relay_state import host_target, ping_target
@@ -57,6 +57,18 @@ async def test_only_a_signed_in_player_gets_a_ping_token_and_the_relay_takes_it(
 
     answer = answer_probe(build_probe(1, token, 1, 0), keys, time.time(), 0, 0)
     assert isinstance(answer, bytes)
+
+
+async def test_only_a_signed_in_player_gets_the_mask_key_of_a_relay_that_masks(api: ApiDriver) -> None:
+    relay = await enrolled_relay(api)
+    access = await api.signed_in()
+    assert (await api.get("/v1/nodes", access)).json["nodes"][0]["mask_key"] is None
+
+    await relay.beat(mask=True)
+
+    key = base64.b64encode(mask_key(relay.identity.control_key)).decode()
+    assert (await api.get("/v1/nodes", access)).json["nodes"][0]["mask_key"] == key
+    assert (await api.get("/v1/nodes")).json["nodes"][0]["mask_key"] is None
 
 
 async def test_the_way_to_a_game_is_measured_after_somebody_asked_for_it(api: ApiDriver) -> None:

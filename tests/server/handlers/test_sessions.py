@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from plg.protocol.keys import mask_key
 from plg_server import app_keys
 from plg_server.ids import utc_now
 from plg_server.models.accounts import Account
@@ -42,6 +43,19 @@ async def test_a_grant_holds_a_ticket_that_its_relay_opens(api: ApiDriver) -> No
     assert grant["relay"]["node_id"] == relay.identity.node_id
     assert grant["destinations"][0]["cidrs"]
     assert grant["renew_after_s"] == 1800
+
+
+async def test_a_grant_holds_the_mask_key_while_its_relay_masks(api: ApiDriver) -> None:
+    relay = await enrolled_relay(api)
+    access = await api.signed_in()
+    grant = await started(api, access)
+    assert grant["relay"]["mask_key"] is None
+
+    await relay.beat(mask=True)
+    renewed = (await api.post(f"/v1/sessions/{grant['session_id']}/renew", {}, access)).json
+
+    key = base64.b64encode(mask_key(relay.identity.control_key)).decode()
+    assert (renewed["relay"]["mask_key"], (await started(api, access))["relay"]["mask_key"]) == (key, key)
 
 
 async def test_the_relay_with_the_lowest_total_is_chosen_and_the_player_is_told_why(api: ApiDriver) -> None:

@@ -160,3 +160,12 @@ def test_the_way_to_a_server_is_its_own_or_else_its_regions() -> None:
 def test_an_unmeasured_way_is_null_never_zero() -> None:
     assert game_leg(measured(), GAME).rtt_ms is None
     assert game_leg(measured(us=1.0), GAME, [ip_address("7.7.7.7")]).rtt_ms is None
+
+
+async def test_the_wish_for_masked_headers_is_that_of_the_last_heartbeat() -> None:
+    states = RelayStates(MemoryStore())
+    for mask in (False, True, False):
+        await states.record("a", beat(mask=mask), enrolled_max=100)
+        state = await states.get("a")
+        assert state is not None
+        assert state.mask is mask
