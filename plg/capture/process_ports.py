@@ -209,7 +209,7 @@ class PsutilPortScanner:
         return frozenset((pid, port) for pid, port in self._udp_sockets() if self._is_game(pid, look=full))
 
     def _udp_sockets(self) -> Iterable[tuple[int, int]]:
-        import psutil  # type: ignore[import-untyped]  # the package carries no types
+        import psutil
 
         try:
             connections = psutil.net_connections(kind="udp")

@@ -3,7 +3,7 @@
 import socket
 from ipaddress import ip_address, ip_network
 
-import psutil  # type: ignore[import-untyped]  # it has no stubs
+import psutil
 
 from plg.protocol.destination import Address, Network, special_range
 from plg_relay.errors import ConfigError
