@@ -51,7 +51,8 @@ class AccessTokens:
                 self._secret,
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
-                options={"require": ["exp", "iat", "sub", "sid", "iss"]},
+                # When it was issued is not held against it: replicas' clocks differ by seconds, and a clock may be set back.
+                options={"require": ["exp", "iat", "sub", "sid", "iss"], "verify_iat": False},
             )
         except jwt.ExpiredSignatureError:
             raise ApiError(ErrorCode.TOKEN_EXPIRED, "the access token has expired; refresh it") from None
@@ -84,9 +85,23 @@ def load_token_secret(configured: str | None, data_dir: Path) -> bytes:
     """
     if configured is not None:
         return configured.encode()
-    path = data_dir / "token.key"
+    path = token_key_file(data_dir)
     try:
-        secret = _read_or_make(path)
+        _make_if_missing(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    return read_token_key(path)
+
+
+def token_key_file(data_dir: Path) -> Path:
+    """Where the signing key is kept when none is configured."""
+    return data_dir / "token.key"
+
+
+def read_token_key(path: Path) -> bytes:
+    """The signing key in `path`. Raises ConfigError when it cannot be read, is too short, or may be read by others."""
+    try:
+        secret = path.read_bytes()
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise ConfigError(f"{path}: other users may read it; run: chmod 600 {path}")
     except OSError as error:
@@ -96,9 +111,9 @@ def load_token_secret(configured: str | None, data_dir: Path) -> bytes:
     return secret
 
 
-def _read_or_make(path: Path) -> bytes:
+def _make_if_missing(path: Path) -> None:
     if path.exists():
-        return path.read_bytes()
+        return
     # Written beside and linked into place: a second server that starts at the same moment reads a whole key or makes none.
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -111,4 +126,3 @@ def _read_or_make(path: Path) -> bytes:
             os.link(fresh, path)
     finally:
         fresh.unlink()
-    return path.read_bytes()

@@ -17,7 +17,9 @@ from plg_server.services.tokens import (
     AccessTokens,
     load_token_secret,
     new_refresh_token,
+    read_token_key,
     token_hash,
+    token_key_file,
 )
 
 SECRET = b"s" * 32
@@ -36,6 +38,11 @@ def test_what_was_issued_is_read() -> None:
     token, expires_at = AccessTokens(SECRET, 900).issue(CLAIMS, utc_now())
     assert AccessTokens(SECRET, 60).read(token) == CLAIMS
     assert timedelta(minutes=14) < expires_at - utc_now() <= timedelta(minutes=15)
+
+
+def test_a_token_from_a_replica_whose_clock_is_ahead_is_good() -> None:
+    token, _ = AccessTokens(SECRET, 900).issue(CLAIMS, utc_now() + timedelta(seconds=30))
+    assert AccessTokens(SECRET, 900).read(token) == CLAIMS
 
 
 def test_a_token_past_its_end_has_expired() -> None:
@@ -98,3 +105,5 @@ def test_a_damaged_readable_or_impossible_key_file_is_told(tmp_path: Path) -> No
         load_token_secret(None, tmp_path)
     with pytest.raises(ConfigError, match="No such file"):
         load_token_secret(None, tmp_path / "missing")
+    with pytest.raises(ConfigError, match="No such file"):
+        read_token_key(token_key_file(tmp_path / "missing"))
