@@ -3,11 +3,10 @@
 A profile's number and revision are made from its content, so that every replica and every restart gives the same ones.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
-from ipaddress import collapse_addresses, ip_network
-from typing import TypeVar
+from ipaddress import collapse_addresses
 
 import msgspec
 
@@ -25,7 +24,6 @@ from plg_server.services.game_entries import GameEntry, PingEntry, RegionEntry
 from plg_server.services.game_files import GameFileError, GameFiles, parse_port_range
 
 PortSpans = tuple[tuple[int, int], ...]
-AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,8 @@ class GameCatalog:
 
 def build_catalog(files: GameFiles) -> GameCatalog:
     """Resolve every game. Raises GameFileError when two slugs share a profile number (rename one)."""
-    profiles = [_resolve(files, game) for game in files.games.values()]
+    prefixes = _Prefixes(files.networks)
+    profiles = [_resolve(files, prefixes, game) for game in files.games.values()]
     seen: dict[int, str] = {}
     for profile in profiles:
         other = seen.setdefault(profile.acl.profile_id, profile.slug)
@@ -96,7 +95,25 @@ def build_catalog(files: GameFiles) -> GameCatalog:
     return GameCatalog(profiles)
 
 
-def _resolve(files: GameFiles, game: GameEntry) -> GameProfile:
+class _Prefixes:
+    """Lists of prefixes as networks, merged where they touch; each list is worked out once, many games share one."""
+
+    def __init__(self, networks: Mapping[str, Network]) -> None:
+        self._networks = networks
+        self._known: dict[tuple[str, ...], tuple[Network, ...]] = {}
+
+    def merged(self, cidrs: Sequence[str]) -> tuple[Network, ...]:
+        """The fewest networks that hold the same addresses, IPv4 first, in order."""
+        key = tuple(cidrs)
+        if key not in self._known:
+            every = [self._networks[cidr] for cidr in dict.fromkeys(cidrs)]
+            version_4 = collapse_addresses(net for net in every if net.version == 4)
+            version_6 = collapse_addresses(net for net in every if net.version == 6)
+            self._known[key] = (*version_4, *version_6)
+        return self._known[key]
+
+
+def _resolve(files: GameFiles, prefixes: _Prefixes, game: GameEntry) -> GameProfile:
     regions = files.region_sets[game.region_set].region if game.region_set else []
     regions = [*regions, *game.region]
     cidrs = [*game.server_cidrs]
@@ -107,7 +124,7 @@ def _resolve(files: GameFiles, game: GameEntry) -> GameProfile:
     for name in game.hosting:
         if name in files.clouds:
             cidrs += files.clouds[name].cidrs
-    networks = _collapsed(ip_network(cidr) for cidr in cidrs)
+    networks = prefixes.merged(cidrs)
     carries_udp = game.transport is not Transport.TCP
     udp_spans = _merged(parse_port_range(ports) for ports in game.udp)
     target_spans = _merged(parse_port_range(ports) for ports in (game.target_ports or game.udp))
@@ -130,7 +147,7 @@ def _resolve(files: GameFiles, game: GameEntry) -> GameProfile:
     executables = _unique((*game.windows, *game.linux))
     shared_regions = [_region(region) for region in regions]
     resolved_regions = tuple(
-        RegionNetworks(shown, _collapsed(ip_network(cidr) for cidr in _region_cidrs(files, game, entry)))
+        RegionNetworks(shown, prefixes.merged(_region_cidrs(files, game, entry)))
         for shown, entry in zip(shared_regions, regions, strict=True)
     )
     summary = GameSummary(
@@ -208,13 +225,6 @@ def _region(region: RegionEntry) -> GameRegion:
 
 def _ping(ping: PingEntry) -> RegionPing:
     return RegionPing(host=ping.host, method=ping.method, port=ping.port, proxy=ping.proxy)
-
-
-def _collapsed(networks: Iterable[Network]) -> tuple[Network, ...]:
-    every = list(networks)
-    version_4 = collapse_addresses(net for net in every if net.version == 4)
-    version_6 = collapse_addresses(net for net in every if net.version == 6)
-    return (*version_4, *version_6)
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> PortSpans:
