@@ -42,10 +42,13 @@ class AccountService:
         self._tokens = tokens
 
     async def register(self, request: contract.RegisterRequest) -> contract.Account:
-        """Make an account. Raises ApiError `email_taken`, or `forbidden` when registration is closed."""
+        """Make an account. Raises ApiError `email_taken`, `invalid_body`, or `forbidden` when registration is closed."""
         if not self._config.registration_open:
             raise ApiError(ErrorCode.FORBIDDEN, "registration is closed on this server; ask its operator")
         email = normal_email(request.email)
+        if not (email + (request.display_name or "")).isprintable():
+            # Invisible and right-to-left marks make one name look like another's.
+            raise ApiError(ErrorCode.INVALID_BODY, "email and display_name must not hold invisible characters")
         if await Account.exists(email=email):
             raise _email_taken()
         account = Account(

@@ -32,6 +32,13 @@ async def test_one_address_makes_one_account_whatever_its_case(api: ApiDriver) -
     assert (again.status, again.code) == (409, "email_taken")
 
 
+@pytest.mark.parametrize("change", [{"email": "\u202eplayer@example.org"}, {"display_name": "ad\u200bmin"}])
+async def test_names_that_look_like_another_s_are_refused(api: ApiDriver, change: dict[str, str]) -> None:
+    reply = await api.post("/v1/auth/register", {"email": "player@example.org", "password": PASSWORD, **change})
+    assert (reply.status, reply.code) == (422, "invalid_body")
+    assert "invisible" in reply.json["detail"]
+
+
 async def test_of_registrations_at_the_same_moment_one_wins(api: ApiDriver) -> None:
     body = {"email": "player@example.org", "password": PASSWORD}
     replies = await asyncio.gather(*(api.post("/v1/auth/register", body) for _ in range(5)))
