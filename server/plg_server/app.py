@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from plg_server import app_keys
@@ -26,7 +27,7 @@ from plg_server.schema_migration import migrate
 from plg_server.services.accounts import AccountService, remove_expired
 from plg_server.services.passwords import Passwords
 from plg_server.services.tokens import AccessTokens, load_token_secret
-from plg_server.store import open_store
+from plg_server.store import Store, StoreUnavailable, open_store
 
 CLEANING_INTERVAL_S = 3600.0
 """How often what has expired is deleted: it is refused by its own end already, this only keeps tables small."""
@@ -73,6 +74,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         await app[app_keys.DATABASE].ping()
         app[app_keys.STORE] = open_store(config.store_url)
         stack.push_async_callback(app[app_keys.STORE].close)
+        await _tell_when_store_is_away(app[app_keys.STORE])
         app[app_keys.RATE_LIMITER] = RateLimiter(config, app[app_keys.METRICS])
         stack.push_async_callback(app[app_keys.RATE_LIMITER].close)
         passwords = Passwords(config.password_workers)
@@ -84,3 +86,11 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         jobs.every(CLEANING_INTERVAL_S, "remove_expired", lambda: remove_expired(utc_now()))
         await open_game_network(app, stack, jobs)
         yield
+
+
+async def _tell_when_store_is_away(store: Store) -> None:
+    """A store that is away does not stop the start: it may come later, and until then `/readyz` says so too."""
+    try:
+        await store.ping()
+    except StoreUnavailable as error:
+        structlog.get_logger().warning("store_unavailable", reason=str(error))

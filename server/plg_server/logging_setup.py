@@ -6,6 +6,8 @@ from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 SECRET_KEYS = frozenset(
     {"password", "token", "access_token", "refresh_token", "authorization", "secret", "relay_key", "key"}
@@ -18,6 +20,18 @@ def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any])
         if name in SECRET_KEYS:
             event[name] = "***"
     return event
+
+
+def leave_out_noise(record: logging.LogRecord) -> bool:
+    """A filter for what libraries log. Bytes that are no HTTP are the caller's fault, not an error of ours: with a traceback each,
+    anybody could fill the log. A connection that a pool cannot open is one line; the request that needed it says the rest."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+        return False
+    if isinstance(error, OSError):
+        record.msg, record.args = f"{record.getMessage()}: {type(error).__name__}: {error}", ()
+        record.exc_info = None
+    return True
 
 
 def set_up_logging(level: str, log_format: str, stream: TextIO | None = None) -> None:
@@ -48,6 +62,8 @@ def set_up_logging(level: str, log_format: str, stream: TextIO | None = None) ->
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    if level != "debug":
+        handler.addFilter(leave_out_noise)
     root = logging.getLogger()
     root.handlers = [handler]
     # Libraries speak up only when something is wrong, unless we debug.

@@ -11,6 +11,7 @@ from plg_server.app import all_routes, create_app
 from plg_server.config import ConfigError, load_config
 from plg_server.routes import Auth
 from support.api_driver import PASSWORD, StartServer
+from support.services import free_port
 
 
 async def test_two_servers_in_one_process_do_not_share_a_thing(start_server: StartServer, tmp_path: Path) -> None:
@@ -29,6 +30,14 @@ async def test_replicas_on_one_database_know_the_same_accounts(
     first, second = await start_server(**backend), await start_server(**backend)
     token = await first.signed_in()
     assert (await second.get("/v1/me", token)).status == 200
+
+
+async def test_a_store_that_is_away_does_not_stop_the_start_and_is_told(
+    start_server: StartServer, logs: list[dict[str, object]]
+) -> None:
+    api = await start_server(store_url=f"redis://127.0.0.1:{free_port()}/0")
+    assert [entry["log_level"] for entry in logs if entry["event"] == "store_unavailable"] == ["warning"]
+    assert (await api.get("/readyz")).json == {"status": "unavailable", "database": "ok", "store": "unavailable"}
 
 
 async def test_when_it_ends_no_thread_is_left(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
 """The log on stderr."""
 
 import json
+import logging
 import subprocess
 import sys
 
 import pytest
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
+
+from plg_server.logging_setup import leave_out_noise
 
 SCRIPT = """
 import logging, structlog
@@ -54,3 +59,21 @@ def test_a_terminal_gets_text_and_debug_says_more() -> None:
 def test_the_level_holds_back_what_is_below_it() -> None:
     _, errors = logged("error", "json")
     assert [json.loads(line)["event"] for line in errors.splitlines()] == ["careful now", "failed"]
+
+
+def test_bytes_that_are_no_http_do_not_fill_the_log() -> None:
+    def record(error: Exception) -> logging.LogRecord:
+        return logging.LogRecord("x", logging.ERROR, "f", 1, "went wrong", (), (type(error), error, None))
+
+    assert not leave_out_noise(record(BadHttpMessage("junk")))
+    assert not leave_out_noise(record(web.RequestPayloadError("cannot decode")))
+    assert leave_out_noise(record(ValueError("a fault of ours")))
+
+
+def test_a_connection_that_cannot_be_opened_is_one_line() -> None:
+    error = ConnectionRefusedError(111, "refused")
+    record = logging.LogRecord(
+        "asyncpg.pool", logging.WARNING, "f", 1, "cannot %s", ("open",), (type(error), error, None)
+    )
+    assert leave_out_noise(record)
+    assert (record.getMessage(), record.exc_info) == ("cannot open: ConnectionRefusedError: [Errno 111] refused", None)
