@@ -42,7 +42,10 @@ def run(
     data_dir: DataDirOption = None,
     host: Annotated[str | None, typer.Option("--host", help=N_("Address to listen on (PLG_SERVER_HOST)."))] = None,
     port: Annotated[
-        int | None, typer.Option("--port", help=N_("Port to listen on; 0: the system chooses (PLG_SERVER_PORT)."))
+        int | None,
+        typer.Option(
+            "--port", min=0, max=65535, help=N_("Port to listen on; 0: the system chooses (PLG_SERVER_PORT).")
+        ),
     ] = None,
     port_file: Annotated[
         Path | None,
@@ -70,7 +73,9 @@ def run(
 
 @add_command(
     app,
-    help=N_("Show the effective settings and try database and store.\nSecrets are not shown. Nothing is changed."),
+    help=N_(
+        "Show the effective settings and try each part: signing key, games, database, store.\nSecrets are not shown. Nothing is changed."
+    ),
     examples="plg server check\nplg server check --json",
 )
 def check(ctx: typer.Context, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
@@ -78,7 +83,7 @@ def check(ctx: typer.Context, config: ConfigOption = None, data_dir: DataDirOpti
     from plg_server.operator_tasks import check as check_parts
 
     this = invocation(ctx)
-    with _refusals():
+    with _refusals(next_step=None):
         settings = _settings(this, config, data_dir, {})
         checks = _run_to_end(check_parts(settings))
     shown = shown_config(settings)
@@ -96,10 +101,11 @@ def check(ctx: typer.Context, config: ConfigOption = None, data_dir: DataDirOpti
         rows = [(part.name, part.detail, part.problem or _("ok")) for part in checks]
         this.output.table([Column(_("part")), Column(_("where")), Column(_("state"))], rows)
     if failed:
+        first = failed[0]
         raise CliError(
-            _("{part} cannot be used: {why}").format(part=failed[0].name, why=failed[0].problem),
-            code=f"{failed[0].name}_unavailable",
-            exit_code=ExitCode.UNREACHABLE,
+            _("{part} cannot be used: {why}").format(part=first.name, why=first.problem),
+            code="bad_configuration" if first.is_setting else f"{first.name}_unavailable",
+            exit_code=ExitCode.BAD_CONFIGURATION if first.is_setting else ExitCode.UNREACHABLE,
         )
 
 
@@ -170,8 +176,8 @@ def _shown(value: object) -> str:
 
 
 @contextlib.contextmanager
-def _refusals() -> Iterator[None]:
-    """What the server's parts refuse, as a line and an exit code."""
+def _refusals(*, next_step: str | None = "plg server check") -> Iterator[None]:
+    """What the server's parts refuse, as a line and an exit code; `next_step` is the command that shows more of a wrong setting."""
     from plg_server.config import ConfigError
     from plg_server.operator_tasks import CannotReach
     from plg_server.schema_migration import MigrationError
@@ -184,7 +190,7 @@ def _refusals() -> Iterator[None]:
             str(error),
             code="bad_configuration",
             exit_code=ExitCode.BAD_CONFIGURATION,
-            next_step=_("see: {command}").format(command="plg server check"),
+            next_step=_("see: {command}").format(command=next_step) if next_step else None,
         ) from error
     except PortTaken as error:
         raise CliError(str(error), code="port_taken", exit_code=ExitCode.PORT_TAKEN) from error

@@ -34,16 +34,48 @@ def told_when_unreachable(config: ServerConfig) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was tried. `problem` is None when it is well."""
+    """One thing that was tried. `problem` is None when it is well; `is_setting` tells a wrong file from a part that is away."""
 
     name: str
     detail: str
     problem: str | None
+    is_setting: bool = False
 
 
 async def check(config: ServerConfig) -> list[Check]:
-    """Try the database and the store as `run` would use them, without changing anything."""
-    return [await _check_database(config), await _check_store(config)]
+    """Try every part as `run` would use it, without changing anything: files first, then database and store."""
+    return [
+        _check_signing_key(config),
+        _check_games(config),
+        await _check_database(config),
+        await _check_store(config),
+    ]
+
+
+def _check_signing_key(config: ServerConfig) -> Check:
+    from plg_server.services.tokens import read_token_key, token_key_file
+
+    if config.token_secret is not None:
+        return Check("signing_key", "token_secret", None, is_setting=True)
+    path = token_key_file(config.data_dir)
+    if not path.exists():
+        return Check("signing_key", f"{path} (made at the first start)", None, is_setting=True)
+    try:
+        read_token_key(path)
+    except ConfigError as error:
+        return Check("signing_key", str(path), str(error), is_setting=True)
+    return Check("signing_key", str(path), None, is_setting=True)
+
+
+def _check_games(config: ServerConfig) -> Check:
+    from plg_server.game_network import load_catalog
+
+    shown = f"built in, and {config.games_file}" if config.games_file else "built in"
+    try:
+        catalog = load_catalog(config)
+    except ConfigError as error:
+        return Check("games", shown, str(error), is_setting=True)
+    return Check("games", f"{len(catalog.profiles)}, {shown}", None, is_setting=True)
 
 
 async def _check_database(config: ServerConfig) -> Check:

@@ -1,6 +1,7 @@
 """`plg server run` without the terminal: what it does, told to the caller."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from plg_server.app import create_app
-from plg_server.config import ServerConfig
+from plg_server.config import ConfigError, ServerConfig
 from plg_server.operator_tasks import told_when_unreachable
 
 LISTEN_BACKLOG = 256
@@ -89,10 +90,14 @@ def _on_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 def _write_port(port_file: Path, port: int) -> None:
     # Renamed into place: a reader sees no file or the whole number.
     partial = port_file.with_name(f"{port_file.name}.{os.getpid()}")
-    partial.write_text(f"{port}\n", encoding="ascii")
-    partial.replace(port_file)
+    try:
+        partial.write_text(f"{port}\n", encoding="ascii")
+        partial.replace(port_file)
+    except OSError as error:
+        raise ConfigError(f"--port-file {port_file}: {error.strerror}") from error
 
 
 def _remove_port(port_file: Path | None) -> None:
     if port_file is not None:
-        port_file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a directory that has gone has no file of ours in it
+            port_file.unlink(missing_ok=True)

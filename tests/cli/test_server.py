@@ -31,7 +31,12 @@ def test_check_as_json_says_which_part_fails(tmp_path: Path) -> None:
     assert done.returncode == 7
     document = json.loads(done.stdout)
     assert (document["schema"], document["ok"]) == ("plg.server_check/1", False)
-    assert {part["name"]: part["problem"] is None for part in document["checks"]} == {"database": True, "store": False}
+    assert {part["name"]: part["problem"] is None for part in document["checks"]} == {
+        "signing_key": True,
+        "games": True,
+        "database": True,
+        "store": False,
+    }
     assert json.loads(done.stderr)["error"]["code"] == "store_unavailable"
     assert "hunter2" not in done.stdout + done.stderr
 
@@ -42,6 +47,22 @@ def test_a_bad_setting_is_one_line_with_exit_code_10(tmp_path: Path) -> None:
     assert "port = 99999" in done.stderr
     assert "0 to 65535" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_broken_games_file_fails_the_check_with_exit_code_10(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[[game]]\nslug = 'openarena'\nserver_cidrs = ['9.9.9.9/99']\n")
+    done = run(tmp_path, "check", "--json", games_file=str(tmp_path / "mine.toml"))
+    assert done.returncode == 10
+    assert not json.loads(done.stdout)["ok"]
+    error = json.loads(done.stderr)["error"]
+    assert (error["code"], error["next_step"]) == ("bad_configuration", None)
+    assert f"{tmp_path / 'mine.toml'}:3: " in error["message"]
+
+
+def test_a_port_that_cannot_be_is_a_usage_error(tmp_path: Path) -> None:
+    done = run(tmp_path, "run", "--port", "80000")
+    assert done.returncode == 2
+    assert "--port" in done.stderr
 
 
 def test_a_corrupt_file_is_told_with_its_line(tmp_path: Path) -> None:

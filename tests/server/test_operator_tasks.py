@@ -13,7 +13,8 @@ from support.services import free_port
 
 async def test_a_healthy_pair_of_backends_is_well(tmp_path: Path, backend: dict[str, object]) -> None:
     config = load_config(None, {}, {"data_dir": str(tmp_path / "data"), **backend})
-    assert [part.problem for part in await check(config)] == [None, None]
+    assert [part.problem for part in await check(config)] == [None] * 4
+    assert not (tmp_path / "data").exists()
 
 
 async def test_what_does_not_answer_is_named(tmp_path: Path) -> None:
@@ -27,15 +28,30 @@ async def test_what_does_not_answer_is_named(tmp_path: Path) -> None:
         },
     )
     parts = await check(config)
-    assert [part.name for part in parts] == ["database", "store"]
-    assert all(part.problem for part in parts)
+    assert [part.name for part in parts if part.problem] == ["database", "store"]
+    assert not any(part.is_setting for part in parts if part.problem)
     assert "hunter2" not in str(parts)
+
+
+async def test_a_damaged_signing_key_and_a_broken_games_file_are_named(tmp_path: Path) -> None:
+    (tmp_path / "token.key").write_bytes(b"short")
+    (tmp_path / "token.key").chmod(0o600)
+    (tmp_path / "mine.toml").write_text("[[game]]\nslug = 'openarena'\nserver_cidrs = [\n'9.9.9.9/99']\n")
+    settings = {"data_dir": str(tmp_path), "games_file": str(tmp_path / "mine.toml")}
+    parts = {part.name: part for part in await check(load_config(None, {}, settings))}
+    assert "damaged: 5 bytes" in str(parts["signing_key"].problem)
+    assert f"{tmp_path / 'mine.toml'}:4: '9.9.9.9/99' is not a prefix" in str(parts["games"].problem)
+    assert parts["signing_key"].is_setting
+    assert parts["games"].is_setting
+    configured = await check(load_config(None, {}, {"data_dir": str(tmp_path), "token_secret": "x" * 32}))
+    assert [part.problem for part in configured] == [None] * 4
 
 
 async def test_a_folder_that_cannot_hold_the_database_is_told_without_making_anything(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     config = load_config(None, {}, {"data_dir": str(tmp_path / "file" / "data")})
-    assert (await check(config))[0].problem == f"{tmp_path / 'file'} cannot be written"
+    problems = {part.name: part.problem for part in await check(config)}
+    assert problems["database"] == f"{tmp_path / 'file'} cannot be written"
     with pytest.raises(ConfigError, match="data_dir"):
         make_data_dir(config)
 

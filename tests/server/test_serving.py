@@ -108,6 +108,13 @@ def test_a_damaged_database_file_is_one_line_and_exit_code_7(tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
+def test_a_port_file_that_cannot_be_written_is_one_line_and_exit_code_10(tmp_path: Path) -> None:
+    done = run(tmp_path, "run", "--port", "0", "--port-file", str(tmp_path / "nowhere" / "port"))
+    assert done.returncode == 10
+    assert f"--port-file {tmp_path / 'nowhere' / 'port'}: No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(("host", "reason"), [("192.0.2.1", "no such address"), ("no host", "cannot listen")])
 def test_an_address_that_is_not_ours_is_refused(host: str, reason: str) -> None:
     with pytest.raises(PortTaken, match=reason):
