@@ -11,10 +11,12 @@ from typer.core import TyperCommand, TyperGroup
 
 from plg.cli.cli_error import CliError
 from plg.cli.exit_codes import ExitCode
+from plg.cli.invocation import invocation
 from plg.cli.language import N_, _
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter
+    from typer.core import TyperOption
 
 MAX_HELP_COLUMNS = 100
 """Implementation. Longer lines are hard to read; a narrower terminal is respected."""
@@ -41,12 +43,18 @@ class PlgCommand(TyperCommand):
     def get_help(self, ctx: "Context") -> str:
         return _page(self, ctx, ())
 
+    def get_help_option(self, ctx: "Context") -> "TyperOption | None":
+        return _ours(super().get_help_option(ctx))
+
 
 class PlgGroup(TyperGroup):
     """A group of commands."""
 
     def get_help(self, ctx: "Context") -> str:
         return _page(self, ctx, self.command_rows(ctx))
+
+    def get_help_option(self, ctx: "Context") -> "TyperOption | None":
+        return _ours(super().get_help_option(ctx))
 
     def command_rows(self, ctx: "Context") -> Sequence[tuple[str, str]]:
         """Name and short help of each command, not yet translated."""
@@ -107,6 +115,33 @@ def add_command(
         epilog=examples or None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+
+
+def show_help_page(ctx: "Context") -> None:
+    """Writes the help page of the context's command; with --json as a `plg.help/1` document."""
+    output = invocation(ctx).output
+    page = ctx.get_help()
+    if not output.as_json:
+        output.block(page)
+        return
+    from plg.contract.cli_output import HelpDocument, HelpTopic
+
+    purpose = ctx.command.help or ""
+    title = _(purpose).partition("\n")[0]
+    output.document(HelpDocument(topics=[HelpTopic(topic=ctx.command_path, title=title, text=page)]))
+
+
+def _ours(option: "TyperOption | None") -> "TyperOption | None":
+    """The option `--help`, writing through our output: typer's own way fails with exit code 1 when the reader has gone."""
+    if option is not None:
+        option.callback = _show_when_asked
+    return option
+
+
+def _show_when_asked(ctx: "Context", _param: "Parameter", value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        show_help_page(ctx)
+        ctx.exit()
 
 
 def _group() -> None:

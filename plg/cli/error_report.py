@@ -10,7 +10,7 @@ import typer
 from plg.cli.cli_error import CliError
 from plg.cli.exit_codes import ExitCode
 from plg.cli.language import N_, _
-from plg.cli.output import encode_document, safe_text
+from plg.cli.output import CannotWrite, encode_document, safe_text
 
 if TYPE_CHECKING:
     from plg.cli.invocation import Invocation
@@ -67,6 +67,13 @@ def explain(error: BaseException) -> CliError:
             return CliError(_("interrupted"), code="interrupted", exit_code=ExitCode.INTERRUPTED)
         case typer.TyperException():
             return _usage(error)
+        case CannotWrite():
+            return CliError(
+                _("cannot write the results: {why}").format(why=error),
+                code="output_failed",
+                exit_code=ExitCode.FAILURE,
+                next_step=_("check the disk or the program that standard output goes to"),
+            )
     if type(error).__module__ == "plg.api.errors":
         from plg.cli.api_failures import explain_api_error
 

@@ -30,7 +30,11 @@ config.toml is a flat list, for example:
   server = "https://plg.example.org"
   lang = "ru"
 
-Under sudo the configuration of the calling person is used.""")
+Under sudo the configuration of the calling person is used.
+
+`plg server` and `plg relay` have settings of their own: PLG_SERVER_* and PLG_RELAY_* variables or a
+TOML file each, shown and checked by `plg server check` and `plg relay check`. PLG_ENROL_TOKEN holds
+the token for `plg relay enrol`.""")
 
 _OUTPUT = N_("""Results go to standard output, everything else (questions, remarks, warnings, errors) to
 standard error. Without a terminal there are no colours and tables are not cut.
@@ -42,7 +46,8 @@ in the names (rtt_ms), times are RFC 3339 in UTC, and what is not known is null.
 
 With --json a failure prints {"schema": "plg.error/1", "error": {...}} on standard error:
 error.code is stable, error.exit_code is the exit code, error.next_step says what mends it,
-and error.nearest lists what may have been meant. Warnings are "plg.event/1" objects there.
+and error.nearest lists what may have been meant. Warnings are "plg.event/1" objects there. The one
+document of another family is that of `plg server openapi`: it follows OpenAPI 3.1.
 
 Codes, keys and names are English in every language; messages are not.""")
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import typer
+from typing import TYPE_CHECKING
 
 from plg.cli.language import _
 from plg.cli.output import Output
 from plg.cli.settings import ServerAddress, Settings
 from plg.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from typer._click.core import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Invocation:
         return address
 
 
-def invocation(ctx: typer.Context) -> Invocation:
+def invocation(ctx: "Context") -> Invocation:
     """The invocation that a command's context belongs to."""
     found = ctx.find_root().obj
     if not isinstance(found, Invocation):

@@ -26,6 +26,10 @@ class ClosedPipe(Exception):
     """The reader of our standard output has gone: no failure, there is just nobody to write to."""
 
 
+class CannotWrite(Exception):
+    """Standard output does not take the results: a full disk, an error of the device. The text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table; numbers stand to the right."""
@@ -90,10 +94,20 @@ class Output:
         except BrokenPipeError:
             _give_up_stdout()
             raise ClosedPipe from None
+        except OSError as error:
+            _give_up_stdout()
+            raise CannotWrite(error.strerror or str(error)) from error
 
 
 def prepare_standard_output() -> None:
-    """UTF-8 where standard output goes into a pipe or file, and never a crash over a letter that a terminal cannot show."""
+    """UTF-8 where standard output goes into a pipe or file, and never a crash over a letter that a terminal cannot show.
+
+    Streams that the caller has closed (`plg >&-`) lead nowhere from here on: their descriptors would otherwise go to the first socket
+    that is opened, and what is written for a person would reach the server.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - kept until the process ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             if sys.platform == "win32" and not stream.isatty():
@@ -103,10 +117,10 @@ def prepare_standard_output() -> None:
 
 
 def finish_standard_output() -> bool:
-    """Flushes what is left. False when the reader has gone."""
+    """Flushes what is left. False when nobody takes it."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         _give_up_stdout()
         return False
     return True

@@ -11,7 +11,7 @@ import typer
 import typer.main
 
 from plg.cli.cli_error import CliError
-from plg.cli.command_app import PlgGroup
+from plg.cli.command_app import PlgGroup, show_help_page
 from plg.cli.error_report import extra_missing, report
 from plg.cli.exit_codes import ExitCode
 from plg.cli.invocation import GlobalFlags, Invocation, invocation
@@ -107,7 +107,7 @@ def _root(
 
         show_version(invocation(ctx))
     else:
-        invocation(ctx).output.block(ctx.get_help())
+        show_help_page(ctx)
 
 
 def split_global_flags(arguments: Sequence[str]) -> tuple[GlobalFlags, list[str]]:

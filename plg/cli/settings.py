@@ -158,7 +158,11 @@ def _checked(path: Path, text: str, key: str, value: object) -> Setting:
         )
     if not isinstance(value, str):
         raise _bad_file(place, _("'{key}' must be a text in quotes").format(key=key))
-    return Setting(value, place)
+    found = Setting(value, place)
+    if key == "lang" and named_language(value) is None:
+        # Looked at here: the language itself is chosen before any command, where a damaged file must not stop `plg --help`.
+        raise bad_setting(key, found, ", ".join(Language))
+    return found
 
 
 def _line_of(text: str, key: str) -> int:

@@ -8,6 +8,7 @@ import typer.main
 
 from plg.cli.cli_error import CliError
 from plg.cli.command_app import add_command, command_app
+from plg.cli.invocation import GlobalFlags, Invocation
 
 
 def example() -> typer.Typer:
@@ -26,8 +27,11 @@ def example() -> typer.Typer:
     return app
 
 
+HERE = Invocation(GlobalFlags(), {})
+
+
 def page(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
-    typer.main.get_command(example()).main([*arguments, "--help"], prog_name="thing", standalone_mode=False)
+    typer.main.get_command(example()).main([*arguments, "--help"], prog_name="thing", standalone_mode=False, obj=HERE)
     return capsys.readouterr().out
 
 

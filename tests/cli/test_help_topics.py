@@ -14,6 +14,7 @@ def test_every_setting_is_in_the_topic() -> None:
     text = topic_text("environment")
     assert all(key in text and variable in text for key, variable in KEYS.items())
     assert "NO_COLOR" in text
+    assert {"PLG_SERVER_*", "PLG_RELAY_*", "PLG_ENROL_TOKEN", "PLG_RUNTIME_DIR"} <= set(text.replace(",", " ").split())
 
 
 def test_every_topic_fits_a_terminal() -> None:

@@ -25,4 +25,4 @@ def test_a_command_outside_plg_is_a_fault_of_ours() -> None:
     command = typer.main.get_command(app)
     context = command.make_context("x", [])
     with pytest.raises(TypeError, match=r"plg\.cli\.root"):
-        invocation(context)  # type: ignore[arg-type]  # typer's own subclass of its context
+        invocation(context)

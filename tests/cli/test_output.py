@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +144,21 @@ def test_letters_that_a_terminal_cannot_show_do_not_crash() -> None:
 def test_finishing_flushes_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
     prepare_standard_output()
     assert finish_standard_output()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_closed_do_no_harm(closed: str) -> None:
+    line = f'exec "$0" -m plg games --server http://127.0.0.1:1 {closed}'
+    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 7
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with full.open("w") as target:
+        done = subprocess.run([sys.executable, "-m", "plg", "version"], stdout=target, stderr=-1, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("plg: cannot write the results: ")

@@ -1,5 +1,6 @@
 """The command as a whole: its table, its frame, its start."""
 
+import json
 import os
 import signal
 import subprocess
@@ -58,6 +59,19 @@ def test_the_help_page_lists_every_command_and_imports_none(plg: Inside) -> None
     assert done.code == 0
     assert all(f"\n  {name} " in done.out for name in COMMANDS)
     assert plg().out == done.out
+
+
+def test_a_help_page_is_a_document_with_json(plg: Inside) -> None:
+    for line, name in ((["--json"], "plg"), (["games", "--help", "--json"], "plg games")):
+        done = plg(*line)
+        document = json.loads(done.out)
+        assert (done.code, document["schema"], document["topics"][0]["topic"]) == (0, "plg.help/1", name)
+        assert document["topics"][0]["text"].startswith("Usage: plg")
+
+
+def test_a_help_page_whose_reader_has_gone_is_no_failure() -> None:
+    line = 'set -o pipefail; "$0" -m plg --help | true'
+    assert subprocess.run(["bash", "-c", line, sys.executable], timeout=60).returncode == 0
 
 
 def test_a_command_whose_libraries_are_missing_names_the_extra(plg: Inside, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,7 @@ def test_a_damaged_file_does_not_matter_when_nothing_is_read_from_it(tmp_path: P
         ('lang = "ru"\n\nserver = "http://x', "line 3: "),
         ('\nserver = "http://a\nb"\n', "line 2: "),
         ("lang = 7\n", "line 1: 'lang' must be a text"),
+        ('\nlang = "fr"\n', "line 2: 'fr' is no lang"),
         ('# hello\nsever = "http://x"\n', "line 2: unknown setting 'sever'"),
         ("\n\n[server]\nurl = 1\n", "line 3: 'server' must be a text"),
         (b"lang = 'ru'\nserver = '\xff'\n", "line 2: not UTF-8"),
