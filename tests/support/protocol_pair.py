@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from itertools import count
 from random import Random
 
-from plg.protocol.client_session import ClientGrant, ClientSession
+from plg.protocol.client_handshake import ClientGrant
+from plg.protocol.client_session import ClientSession
 from plg.protocol.constants import TYPE_HELLO
 from plg.protocol.errors import DropReason
 from plg.protocol.events import ClientEvent, FlowRequested, RelayEvent, SessionClosed, TicketOffered
