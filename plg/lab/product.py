@@ -84,7 +84,10 @@ class ServerProcess:
 
 
 class RelayProcess:
-    """`plg relay enrol` and `plg relay run` for a lab. Players reach it at `public_host`:`public_port`."""
+    """`plg relay enrol` and `plg relay run` for a lab. Players reach it at `public_host`:`public_port`.
+
+    `settings` are more of the relay's settings, by their names.
+    """
 
     def __init__(
         self,
@@ -97,9 +100,11 @@ class RelayProcess:
         public_port: int,
         bind_host: str,
         bind_port: int,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        environment = clean_environment({})
+        chosen = (settings or {}).items()
+        environment = clean_environment({f"PLG_RELAY_{name.upper()}": value for name, value in chosen})
         data_dir = folder / "data"
         enrol = [*PLG, "relay", "enrol", "--server", server.url, "--token", server.relay_token(name)]
         enrol += ["--public-host", public_host, "--port", str(public_port), "--name", name]

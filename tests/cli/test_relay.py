@@ -68,6 +68,24 @@ def test_a_bad_setting_names_key_value_and_what_is_allowed(tmp_path: Path, comma
     assert "1..1000000" in result.stderr
 
 
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_masked_headers_with_several_workers_are_refused_in_one_line(tmp_path: Path, command: str) -> None:
+    enrolled_identity(tmp_path)
+    result = plg(command, *lab_options(tmp_path), PLG_RELAY_MASK="true", PLG_RELAY_WORKERS="2")
+    assert result.returncode == ExitCode.BAD_CONFIGURATION
+    assert "PLG_RELAY_MASK" in result.stderr
+    assert "workers" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_check_shows_whether_headers_are_masked(tmp_path: Path) -> None:
+    enrolled_identity(tmp_path)
+    for value, state in (("false", "off"), ("true", "on: ")):
+        result = plg("check", "--json", *lab_options(tmp_path), PLG_RELAY_MASK=value)
+        details = {one["name"]: one["detail"] for one in json.loads(result.stdout)["checks"]}
+        assert details["header mask"].startswith(state)
+
+
 def test_the_settings_file_of_the_environment_is_read(tmp_path: Path) -> None:
     file = tmp_path / "relay.toml"
     file.write_text("port = -5\n")
