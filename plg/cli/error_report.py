@@ -27,6 +27,10 @@ _USAGE_TEXTS = (
         N_("{a}: '{b}' is no whole number"),
     ),
     (r"Invalid value for '(?P<a>.+?)': '(?P<b>.+)' is not a valid float(?: range)?\.", N_("{a}: '{b}' is no number")),
+    (
+        r"Invalid value for '(?P<a>.+?)': (?P<b>.+) is not in the range (?P<c>\S+?)<=x<=(?P<d>\S+)\.",
+        N_("{a}: {b} is not allowed: it goes from {c} to {d}"),
+    ),
     (r"Invalid value for '(?P<a>.+?)': (?P<b>.+)", N_("{a}: {b}")),
 )
 """The wordings of the pinned typer, which it does not translate, and ours."""

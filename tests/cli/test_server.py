@@ -62,7 +62,7 @@ def test_a_broken_games_file_fails_the_check_with_exit_code_10(tmp_path: Path) -
 def test_a_port_that_cannot_be_is_a_usage_error(tmp_path: Path) -> None:
     done = run(tmp_path, "run", "--port", "80000")
     assert done.returncode == 2
-    assert "--port" in done.stderr
+    assert "plg: --port: 80000 is not allowed: it goes from 0 to 65535\n" in done.stderr
 
 
 def test_a_corrupt_file_is_told_with_its_line(tmp_path: Path) -> None:
