@@ -90,7 +90,7 @@ def test_a_wrong_command_line_is_explained(plg: Inside, line: list[str], said: s
     [
         ("'abc' is not a valid integer.", "count: 'abc' is no whole number"),
         ("'abc' is not a valid float.", "count: 'abc' is no number"),
-        ("7 is not in the range 1<=x<=5.", "count: 7 is not in the range 1<=x<=5."),
+        ("7 is not in the range 1<=x<=5.", "count: 7 is not allowed: it goes from 1 to 5"),
     ],
 )
 def test_wrong_values_are_explained(message: str, said: str) -> None:
