@@ -40,14 +40,18 @@ class BoosterWorld:
 
 
 @contextmanager
-def booster_world(folder: Path, games_toml_for: str = "", *, offload: bool = True) -> Iterator[BoosterWorld]:
+def booster_world(
+    folder: Path, games_toml_for: str = "", *, offload: bool = True, client_mtu: int = 1500
+) -> Iterator[BoosterWorld]:
     """`games_toml_for` is a games file in which {game} stands for the prefix of the game's host."""
     require_root()
     for binary in ("ip", "nft", *(() if offload else ("ethtool",))):
         require_binary(binary)
     with Lab() as lab:
         names = ("client", "friend", "relay", "game", "control")
-        client, friend, relay_host, game, control = (lab.add_host(name, offload=offload) for name in names)
+        client, friend, relay_host, game, control = (
+            lab.add_host(name, offload=offload, mtu=client_mtu if name == "client" else 1500) for name in names
+        )
         counter = TrafficCounter(lab)
         counter.count_udp("straight", client, game)
         counter.count_udp("straight_back", game, client)
