@@ -136,6 +136,8 @@ def _decode_exit(body: bytes) -> ExitTicket | None:
         return None
     if version != TICKET_BODY_VERSION or flags or suite not in SUITES or at != len(body) or n_targets > MAX_TARGETS:
         return None
+    if n_transits >= MAX_PATHS or expires <= issued:
+        return None
     return ExitTicket(
         cid=cid, user_ref=user_ref, issued_at_s=issued, expires_at_s=expires, secret=secret,
         profile_id=profile, profile_revision=revision, suite=suite, max_paths=max_paths,

@@ -91,3 +91,16 @@ def test_the_server_cannot_seal_nonsense() -> None:
     ):
         with pytest.raises(ProtocolMisuse):
             seal_ticket(wrong, TICKET_KEY, 1, RELAY_ID, bytes(12))
+
+
+def test_what_a_server_cannot_seal_a_relay_does_not_read() -> None:
+    """A sealed body with as many transits as there are paths, or that ends before it begins."""
+    token = seal(make_ticket())
+    aad = b"PLG1 ticket" + RELAY_ID.to_bytes(4, "big") + b"\0"
+    body = KEYS[1].decrypt(token[1:13], token[13:], aad)
+    transits = body[:-2] + b"\x08" + bytes(8 * 17) + b"\0"
+    backwards = body[:20] + int(UNIX_S).to_bytes(4, "big") * 2 + body[28:]
+    assert body[20:24] == int(UNIX_S).to_bytes(4, "big")
+    for odd in (transits, backwards):
+        sealed = token[:13] + KEYS[1].encrypt(token[1:13], odd, aad)
+        assert open_ticket(sealed, KEYS, RELAY_ID, UNIX_S) is DropReason.TICKET_MALFORMED
