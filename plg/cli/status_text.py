@@ -2,7 +2,17 @@
 
 from plg.cli.language import N_, _
 from plg.contract.cli_output import FlowView, StatusDocument
-from plg.tunnel.states import CONNECTED, CONNECTING, OBSERVING, OFF, RECONNECTING, STARTING, STOPPING
+from plg.tunnel.states import (
+    CONNECTED,
+    CONNECTING,
+    OBSERVING,
+    OFF,
+    OVER_LIMIT_DOWN,
+    OVER_LIMIT_UP,
+    RECONNECTING,
+    STARTING,
+    STOPPING,
+)
 
 _STATES = {
     OFF: N_("off"),
@@ -87,6 +97,9 @@ def _traffic_parts(status: StatusDocument) -> list[str]:
     ]
     if traffic.direct:
         parts.append(_("straight {n}").format(n=traffic.direct))
+    over_limit = sum(traffic.dropped.get(reason, 0) for reason in (OVER_LIMIT_UP, OVER_LIMIT_DOWN))
+    if over_limit:
+        parts.append(_("{n} dropped over the relay's limit").format(n=over_limit))
     return parts
 
 

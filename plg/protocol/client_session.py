@@ -50,6 +50,7 @@ from plg.protocol.frames import (
     FlowOpen,
     Fragment,
     Frame,
+    OverCap,
     PathChallenge,
     PathResponse,
     Pong,
@@ -101,6 +102,7 @@ class ClientSession(SessionCore[ClientEvent]):
         self._closes: list[float] = []
         self._close_reason = CloseReason.USER
         self.drops: dict[DropReason, int] = {}
+        self.over_cap_up = self.over_cap_down = 0  # what the relay says that it dropped because of a limit
         self.welcome: Welcome | None = None
         """The relay's last answer: caps and our address as it sees it."""
 
@@ -322,6 +324,8 @@ class ClientSession(SessionCore[ClientEvent]):
                     self._out.append(
                         (path, self._seal_frames(self._channel, (PathResponse(data),), path_byte(path, 0)))
                     )
+            case OverCap(up, down):
+                self.over_cap_up, self.over_cap_down = up, down
             case Drain(seconds):
                 self.events.append(RelayDraining(seconds))
             case TicketAccepted(expires_at_s):

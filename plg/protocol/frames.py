@@ -19,6 +19,7 @@ _PONG: Final = struct.Struct(">HIIIIII")
 _FLOW_OPEN: Final = struct.Struct(">BHHB")
 _PORT: Final = struct.Struct(">H")
 _FRAGMENT: Final = struct.Struct(">HBB")
+_OVER_CAP: Final = struct.Struct(">II")
 _STATS: Final = struct.Struct(">BIIII")
 
 
@@ -137,9 +138,17 @@ class Fragment:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class OverCap:
+    """Datagrams of the session that the relay dropped because they were over a limit, since the session began."""
+
+    up: int
+    down: int
+
+
 Frame = (
     Ping | Pong | FlowOpen | FlowOk | FlowDeny | FlowClose | PathChallenge | PathResponse | Stats | Drain | Egress | Close
-    | TicketRenewal | TicketAccepted | Fragment
+    | TicketRenewal | TicketAccepted | Fragment | OverCap
 )  # fmt: skip
 
 PING: Final = 1
@@ -157,6 +166,7 @@ TICKET_RENEWAL: Final = 12
 TICKET_ACCEPTED: Final = 13
 FLOW_CLOSE: Final = 14
 FRAGMENT: Final = 15
+OVER_CAP: Final = 16
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -199,6 +209,8 @@ def _encode(frame: Frame) -> tuple[int, bytes]:
             return TICKET_ACCEPTED, expires_at_s.to_bytes(4, "big")
         case Fragment(fragment_id, index, flow, payload):
             return FRAGMENT, _FRAGMENT.pack(fragment_id, index, flow) + payload
+        case OverCap(up, down):
+            return OVER_CAP, _OVER_CAP.pack(up & 0xFFFFFFFF, down & 0xFFFFFFFF)
 
 
 def read_frames(body: bytes) -> Iterator[Frame | None]:
@@ -266,6 +278,8 @@ def _decode(opcode: int, content: bytes) -> Frame | None:
             if index > 1:
                 raise ValueError("fragment index")
             return Fragment(fragment_id, index, flow, content[_FRAGMENT.size :])
+        case 16:
+            return OverCap(*_OVER_CAP.unpack(content))
         case _:
             return None
 

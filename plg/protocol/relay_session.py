@@ -34,6 +34,7 @@ from plg.protocol.frames import (
     FlowOpen,
     Fragment,
     Frame,
+    OverCap,
     PathChallenge,
     PathResponse,
     Ping,
@@ -85,6 +86,10 @@ class RelaySession(SessionCore[RelayEvent]):
         self.address: Source = ("", 0)
         """Where the downlink goes. Empty until the first confirmed packet."""
         self.heard_at_s = 0.0
+        self.over_cap_up = 0
+        self.over_cap_down = 0
+        """Datagrams that the owner dropped because of a limit; the client hears of them with the next PONG."""
+        self._over_cap_told = (0, 0)
 
     # --- hand-shake --------------------------------------------------------------------------------------------------
 
@@ -254,7 +259,12 @@ class RelaySession(SessionCore[RelayEvent]):
                     self.sent_counts[0] + 1,
                     max(channel.opener.top, 0),
                 )
-                self._reply(pong)
+                over_cap = (self.over_cap_up, self.over_cap_down)
+                if over_cap == self._over_cap_told:
+                    self._reply(pong)
+                else:
+                    self._over_cap_told = over_cap
+                    self._reply(pong, OverCap(*over_cap))
             case FlowOpen(flow, local_port, epoch, address, port, payload):
                 order = self._handshakes << 64 | expand_seq(seq32, channel.opener.top)
                 self.events.append(FlowRequested(flow, local_port, epoch, address, port, payload, order))

@@ -34,7 +34,7 @@ from plg.tunnel.run_lock import RunLock
 from plg.tunnel.runtime_place import RuntimePlace, make_private
 from plg.tunnel.session_keeper import SessionKeeper
 from plg.tunnel.session_opening import SessionOpening, SessionServer
-from plg.tunnel.snapshot import TunnelFacts, status_document
+from plg.tunnel.snapshot import TunnelFacts, session_drops, status_document
 from plg.tunnel.states import CONNECTED, CONNECTING, OBSERVING, OFF, RECONNECTING, STARTING, STOPPING
 from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
 
@@ -146,7 +146,7 @@ class Tunnel:
             measured_rtt_ms=self._survey.rtt_ms(grant.relay.node_id) if grant is not None else None,
             session_state=link.session.state if link is not None else None,
             numbers=link.session.numbers(now_s) if link is not None else None,
-            drops={str(reason): count for reason, count in link.session.drops.items()} if link is not None else None,
+            drops=session_drops(link.session) if link is not None else None,
             counters=engine.counters if engine is not None else None,
             capture_stats=source.stats if source is not None else None,
             flows=tuple(engine.routes.flows()) if engine is not None else (),

@@ -7,12 +7,12 @@ from typing import Final
 from plg.capture.packet_source import CaptureStats
 from plg.contract.cli_output import FlowView, PathView, RelayView, StatusDocument, TrafficView
 from plg.contract.sessions import SessionGrant
-from plg.protocol.client_session import SessionState
+from plg.protocol.client_session import ClientSession, SessionState
 from plg.protocol.path_meter import PathNumbers
 from plg.tunnel.engine import EngineCounters
 from plg.tunnel.flow_routes import Flow, Route
 from plg.tunnel.grants import HostPort
-from plg.tunnel.states import rfc3339
+from plg.tunnel.states import OVER_LIMIT_DOWN, OVER_LIMIT_UP, rfc3339
 
 SHOWN_FLOWS: Final = 64
 SHOWN_FOR_S: Final = 60.0
@@ -59,6 +59,13 @@ def status_document(facts: TunnelFacts, at: datetime) -> StatusDocument:
         traffic=_traffic(facts),
         message=facts.message,
     )
+
+
+def session_drops(session: ClientSession) -> dict[str, int]:
+    """Datagrams that this end refused, by reason, and those that the relay dropped because they were over its limits."""
+    drops = {str(reason): count for reason, count in session.drops.items()}
+    over_limit = {OVER_LIMIT_UP: session.over_cap_up, OVER_LIMIT_DOWN: session.over_cap_down}
+    return drops | {reason: count for reason, count in over_limit.items() if count}
 
 
 def _relay(grant: SessionGrant, measured_rtt_ms: float | None) -> RelayView:

@@ -13,6 +13,10 @@ CONNECTED: Final = "connected"
 RECONNECTING: Final = "reconnecting"
 STOPPING: Final = "stopping"
 
+OVER_LIMIT_UP: Final = "over_relay_limit_up"
+OVER_LIMIT_DOWN: Final = "over_relay_limit_down"
+"""Reasons in `traffic.dropped`: the ticket's caps, or how much one game server may get."""
+
 
 def off_document(at: datetime) -> StatusDocument:
     """No tunnel runs. `at` is the wall clock in UTC."""

@@ -64,6 +64,7 @@ class PacketPath(ABC):
             over = up.packets_left < 1.0 or up.bytes_left < length
             if over:
                 counters.drops[DropReason.RATE_PACKETS if up.packets_left < 1.0 else DropReason.RATE_BYTES_UP] += 1
+                protocol.over_cap_up += 1
             else:
                 up.packets_left -= 1.0
                 up.bytes_left -= length
@@ -82,6 +83,7 @@ class PacketPath(ABC):
                 budget.top_up(now_s)
             if budget.left < 1.0:
                 counters.drops[DropReason.RATE_DESTINATION] += 1
+                protocol.over_cap_up += 1
                 continue
             budget.left -= 1.0
             try:
@@ -111,6 +113,7 @@ class PacketPath(ABC):
             length = len(payload) + DATA_OVERHEAD
             if down.packets_left < 1.0 or down.bytes_left < length:
                 drops[DropReason.RATE_PACKETS if down.packets_left < 1.0 else DropReason.RATE_BYTES_DOWN] += 1
+                session.protocol.over_cap_down += 1
                 continue
             down.packets_left -= 1.0
             down.bytes_left -= length
@@ -206,6 +209,7 @@ class PacketPath(ABC):
         """A payload that came inside FLOW_OPEN."""
         if not flow.budget.take(now_s):
             self.counters.drops[DropReason.RATE_DESTINATION] += 1
+            session.protocol.over_cap_up += 1
             return
         try:
             self._send_game(flow, payload)
@@ -223,7 +227,9 @@ class PacketPath(ABC):
         self.counters.drops[reason] += 1
         if reason is DropReason.DUPLICATE:  # authentic, so it counts against the caps, copies included
             session.up.take(length, now_s)
-        elif reason is DropReason.MALFORMED:  # perhaps authentic and from a new address, which is then asked to prove itself
+        elif (
+            reason is DropReason.MALFORMED
+        ):  # perhaps authentic and from a new address, which is then asked to prove itself
             self._after_control(session, now_s, carry=False)
 
     def _unknown_flow(self, session: Session, flow_id: int, now_s: float) -> None:

@@ -18,6 +18,12 @@ def test_the_line_holds_what_matters_while_playing() -> None:
     )
 
 
+def test_packets_over_the_relays_limit_are_not_hidden() -> None:
+    assert STATUS.traffic is not None
+    traffic = msgspec.structs.replace(STATUS.traffic, dropped={"over_relay_limit_up": 3, "over_relay_limit_down": 4})
+    assert status_line(changed(traffic=traffic)).endswith("7 dropped over the relay's limit")
+
+
 def test_what_is_not_known_is_not_made_up() -> None:
     assert STATUS.relay is not None
     without_leg = msgspec.structs.replace(STATUS.relay, game_leg_ms=None)

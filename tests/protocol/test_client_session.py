@@ -265,6 +265,13 @@ def test_a_close_of_the_relay_ends_the_session_with_its_reason() -> None:
     assert pair.client.state is SessionState.CLOSED
 
 
+def test_what_the_relay_dropped_over_a_limit_is_told_with_the_next_pong() -> None:
+    pair = Pair().established()
+    pair.session.over_cap_up, pair.session.over_cap_down = 3, 4
+    pair.run(2.5)
+    assert (pair.client.over_cap_up, pair.client.over_cap_down) == (3, 4)
+
+
 def test_a_draining_relay_is_announced() -> None:
     pair = Pair().established()
     pair.session.announce_drain(30)

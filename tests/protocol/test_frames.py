@@ -16,6 +16,7 @@ from plg.protocol.frames import (
     FlowOpen,
     Fragment,
     Frame,
+    OverCap,
     PathChallenge,
     PathResponse,
     Ping,
@@ -44,6 +45,7 @@ EXAMPLES: list[Frame] = [
     TicketRenewal(b"ticket"),
     TicketAccepted(1_800_000_000),
     Fragment(5, 1, 9, b"half"),
+    OverCap(7, 8),
 ]
 
 
@@ -53,7 +55,8 @@ def test_every_frame_reads_back(frame: Frame) -> None:
 
 
 def test_several_frames_keep_their_order() -> None:
-    assert list(read_frames(b"".join(map(encode_frame, EXAMPLES)))) == EXAMPLES
+    for some in (EXAMPLES[:8], EXAMPLES[8:]):
+        assert list(read_frames(b"".join(map(encode_frame, some)))) == some
 
 
 def test_an_opcode_from_the_future_is_skipped() -> None:

@@ -60,6 +60,7 @@ SHAPES: Final = {
     12: Shape("TicketRenewal", (), ("ticket", REST)),
     13: Shape("TicketAccepted", (("expires_at_s", 4),)),
     14: Shape("FlowClose", (("flow", 1),)),
+    16: Shape("OverCap", (("up", 4), ("down", 4))),
     15: Shape("Fragment", (("fragment_id", 2), ("index", 1), ("flow", 1)), ("payload", REST)),
 }
 

@@ -11,10 +11,11 @@ from plg.protocol.client_session import SessionState
 from plg.protocol.path_meter import PathNumbers
 from plg.tunnel.engine import EngineCounters
 from plg.tunnel.flow_routes import Flow, Route, Why
-from plg.tunnel.snapshot import SHOWN_FLOWS, TunnelFacts, status_document
-from plg.tunnel.states import CONNECTED, STARTING
+from plg.tunnel.snapshot import SHOWN_FLOWS, TunnelFacts, session_drops, status_document
+from plg.tunnel.states import CONNECTED, OVER_LIMIT_DOWN, STARTING
 from support.loopback_relay import LoopbackRelay
 from support.loopback_server import LoopbackServer
+from support.protocol_pair import Pair
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 START = TunnelFacts(STARTING, now_s=105.0, began_s=100.0, pid=7, game="lab-game", capture=None, message=None)
@@ -28,6 +29,14 @@ def test_at_the_start_what_is_not_known_is_null() -> None:
     document = status_document(START, AT)
     assert (document.state, document.uptime_s, document.game, document.pid) == ("starting", 5.0, "lab-game", 7)
     assert (document.relay, document.traffic, document.paths, document.flows) == (None, None, [], [])
+
+
+def test_what_the_relay_dropped_over_its_limit_stands_beside_our_own_drops() -> None:
+    pair = Pair().established()
+    pair.client.receive_datagram(b"junk", 0, pair.now)
+    pair.session.over_cap_down = 5
+    pair.run(2.5)
+    assert session_drops(pair.client) == {"malformed": 1, OVER_LIMIT_DOWN: 5}
 
 
 async def test_a_running_tunnel_shows_relay_path_traffic_and_flows() -> None:

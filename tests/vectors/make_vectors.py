@@ -43,7 +43,7 @@ FRAMES: list[frames.Frame] = [
     frames.FlowOpen(9, 50000, 0, ip_address("198.20.0.7"), 27015, b"hi"), frames.FlowOpen(254, 1, 2, ip_address("2600::7"), 65535, b""),
     frames.FlowOk(9, b"token"), frames.FlowDeny(9, 5), frames.PathChallenge(b"12345678"), frames.PathResponse(b"12345678"),
     frames.Stats(1, 2, 3, 4, 5), frames.Drain(30), frames.Egress(2), frames.Close(4), frames.TicketRenewal(b"TICKET"),
-    frames.TicketAccepted(1_800_014_400), frames.FlowClose(9), *split_payload(6, 9, b"abcde"),
+    frames.TicketAccepted(1_800_014_400), frames.FlowClose(9), *split_payload(6, 9, b"abcde"), frames.OverCap(7, 8),
 ]  # fmt: skip
 
 
