@@ -1,5 +1,6 @@
 """Reading what a client sends and writing what it gets: bounded, strict, and refused with one clear line."""
 
+import asyncio
 from typing import TypeVar
 
 import msgspec
@@ -12,6 +13,9 @@ from plg_server.problems import ApiError
 BODY_LIMIT_BYTES = 64 * 1024
 """No body of ours comes near it: the largest, a heartbeat with 256 measurements, is under 40 KiB."""
 
+BODY_WAIT_S = 10.0
+"""A body of at most 64 KiB needs no longer on any line; a caller that drips bytes must not hold a connection for ever."""
+
 QUERY_LIMIT_CHARS = 2048
 """A query string beyond it is no search for a game."""
 
@@ -21,7 +25,7 @@ RequestT = TypeVar("RequestT", bound=Request)
 async def read_body(request: web.Request, kind: type[RequestT]) -> RequestT:
     """The JSON body as `kind`.
 
-    Raises ApiError: 415 (not JSON), 413 (over BODY_LIMIT_BYTES), 400 (not valid JSON), 422 (wrong types, bounds or
+    Raises ApiError: 415 (not JSON), 413 (over BODY_LIMIT_BYTES), 400 (not valid JSON, or not whole in BODY_WAIT_S), 422 (wrong types, bounds or
     unknown fields). Depth needs no limit of its own: our types are four levels deep, and the decoder stops at the first
     level that does not fit.
     """
@@ -35,9 +39,15 @@ async def read_body(request: web.Request, kind: type[RequestT]) -> RequestT:
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise _too_large()
     try:
-        data = await request.read()
+        async with asyncio.timeout(BODY_WAIT_S):
+            data = await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise _too_large() from None
+    except TimeoutError:
+        raise ApiError(ErrorCode.MALFORMED_JSON, f"the body did not arrive within {BODY_WAIT_S:g} s") from None
+    except (ConnectionError, web.RequestPayloadError):
+        # The caller went away or its framing is wrong. Left alone, the lost connection would look like the database's.
+        raise ApiError(ErrorCode.MALFORMED_JSON, "the body was broken off") from None
     if not data:
         raise ApiError(ErrorCode.MALFORMED_JSON, "the body is empty; send a JSON object")
     try:

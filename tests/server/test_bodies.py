@@ -1,5 +1,6 @@
 """Bodies and queries from hostile clients: the right 4xx, one clear line, and nothing else happens."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -132,3 +133,37 @@ async def test_a_path_that_cannot_name_anything_is_not_found(api: ApiDriver, slu
 def test_a_line_for_a_person_has_no_line_break_and_an_end() -> None:
     assert one_line("a\nb\tc") == "a b c"
     assert len(one_line("x" * 1000)) == 300
+
+
+async def half_a_body(api: ApiDriver) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection that has sent the head and one byte of a request's body."""
+    server = api.client.server
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    head = "POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{"
+    writer.write(head.encode())
+    await writer.drain()
+    return reader, writer
+
+
+async def test_a_body_that_never_comes_whole_is_not_waited_for(api: ApiDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plg_server.bodies.BODY_WAIT_S", 0.05)
+    reader, writer = await half_a_body(api)
+    answer = await reader.readuntil(b"}")
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"detail":"the body did not arrive within 0.05 s"' in answer
+
+
+async def until_in_flight(api: ApiDriver, requests: float) -> None:
+    """Until the server answers this many requests at once, the one that asks for it included."""
+    line = f"plg_server_requests_in_flight {requests}\n"
+    while line not in (await api.get("/metrics")).text:  # noqa: ASYNC110 - the server is seen from outside, by its metrics
+        await asyncio.sleep(0.01)
+
+
+async def test_a_caller_that_goes_away_is_no_error_of_the_server(api: ApiDriver, logs: list[dict[str, object]]) -> None:
+    _reader, writer = await half_a_body(api)
+    await until_in_flight(api, 2.0)
+    writer.close()
+    await until_in_flight(api, 1.0)
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
