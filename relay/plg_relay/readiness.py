@@ -85,7 +85,11 @@ async def _check_public(config: RelayConfig, identity: RelayIdentity) -> Verdict
         return Verdict("public address", str(error), error.kind)
     if not public:
         return Verdict("public address", f"{identity.public_host} does not resolve here", FailureKind.UNREACHABLE)
-    return Verdict("public address", f"{identity.public_host} is {', '.join(sorted(map(str, public)))}")
+    text = f"{identity.public_host} is {', '.join(sorted(map(str, public)))}"
+    if config.port not in (0, identity.public_port):
+        # Right behind a port forward, and otherwise a relay that no player can reach.
+        text += f"; players use UDP port {identity.public_port}, this relay listens on {config.port}: forward it or change `port`"
+    return Verdict("public address", text)
 
 
 async def _check_server(identity: RelayIdentity) -> Verdict:

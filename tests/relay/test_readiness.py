@@ -74,3 +74,13 @@ async def test_a_name_that_does_not_resolve_is_told(tmp_path: Path) -> None:
 async def test_whether_headers_are_masked_is_told(tmp_path: Path) -> None:
     assert (await verdicts(tmp_path))["header mask"].detail == "off"
     assert (await verdicts(tmp_path, mask=True))["header mask"].detail.startswith("on: ")
+
+
+async def test_a_port_that_players_are_not_told_is_pointed_out(tmp_path: Path) -> None:
+    identity = enrolled_identity(tmp_path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        port = udp.getsockname()[1]
+    told = f"players use UDP port {identity.public_port}, this relay listens on {port}"
+    assert told in (await verdicts(tmp_path, port=port))["public address"].detail
+    assert "listens" not in (await verdicts(tmp_path, port=identity.public_port))["public address"].detail
