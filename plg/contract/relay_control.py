@@ -102,7 +102,7 @@ class ProfileRule(Answer, frozen=True, kw_only=True):
 
 
 class ProfileAcl(Answer, frozen=True, kw_only=True):
-    """Where one game's packets may go, as the relay enforces it. `reply_from_same_prefix` widens replies to the rule's prefix."""
+    """Where one game's packets may go, as the relay enforces it. The two port lists name what the general rules would refuse."""
 
     profile_id: int
     revision: int
