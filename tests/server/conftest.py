@@ -90,5 +90,6 @@ async def api(start_server: StartServer, backend: dict[str, object]) -> ApiDrive
 @pytest.fixture(autouse=True)
 def logs() -> Iterator[list[Any]]:
     """What the server logs during the test, instead of the terminal."""
+    structlog.reset_defaults()  # a test of the client in the same process may have silenced the log
     with structlog.testing.capture_logs() as captured:
         yield captured
