@@ -17,7 +17,7 @@ from plg.tunnel.control_protocol import (
     encode,
     read_answer,
 )
-from plg.tunnel.runtime_place import RuntimePlace
+from plg.tunnel.runtime_place import RuntimePlace, socket_address
 
 CONNECT_TIMEOUT_S: Final = 2.0
 ANSWER_TIMEOUT_S: Final = 5.0
@@ -74,7 +74,8 @@ def _connect(place: RuntimePlace) -> tuple[socket.socket, str]:
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         opened.settimeout(CONNECT_TIMEOUT_S)
-        opened.connect(str(place.control_socket))
+        with socket_address(place.control_socket) as address:
+            opened.connect(address)
     except (FileNotFoundError, ConnectionRefusedError):
         opened.close()
         raise NoTunnel from None

@@ -28,7 +28,7 @@ from plg.tunnel.control_protocol import (
     encode,
     read_request,
 )
-from plg.tunnel.runtime_place import RuntimePlace
+from plg.tunnel.runtime_place import RuntimePlace, socket_address
 
 MAX_CLIENTS: Final = 16
 """Implementation. One status bar, one dashboard and a few scripts."""
@@ -98,7 +98,8 @@ class ControlSocket:
             path.unlink()
         opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            opened.bind(str(path))
+            with socket_address(path) as address:
+                opened.bind(address)
             path.chmod(0o600)
             owner = self._place.owner_uid
             if owner is not None and owner != os.geteuid():

@@ -3,11 +3,13 @@
 Under sudo it belongs to the calling person, so that `plg status` needs no sudo when `plg connect` did.
 """
 
+import contextlib
+import errno
 import os
 import stat
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +42,28 @@ class RuntimePlace:
     def control_port_file(self) -> Path:
         """Where there are no Unix sockets: port and token of the control server on loopback."""
         return self.directory / "control.json"
+
+
+LONGEST_SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
+"""Specification: `sun_path` of unix(7), and of the BSDs, without its closing zero byte."""
+
+
+@contextlib.contextmanager
+def socket_address(path: Path) -> Iterator[str]:
+    """`path` as a Unix socket's address, good inside the block: a long one goes through an open directory on Linux.
+
+    Raises OSError, also for a path that is too long where there is no such way.
+    """
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH_BYTES:
+        yield str(path)
+        return
+    if sys.platform != "linux":
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), str(path))
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
 
 
 def runtime_place(environ: Mapping[str, str]) -> RuntimePlace:

@@ -1,12 +1,14 @@
 """Where the running tunnel keeps its lock and door."""
 
 import os
+import socket
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
-from plg.tunnel.runtime_place import RuntimeDirectoryUnsafe, RuntimePlace, make_private, runtime_place
+from plg.tunnel.runtime_place import RuntimeDirectoryUnsafe, RuntimePlace, make_private, runtime_place, socket_address
 
 
 def test_the_environment_decides_when_it_says_so(tmp_path: Path) -> None:
@@ -53,3 +55,26 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
         place = RuntimePlace(Path("/proc/1"), os.geteuid())
     with pytest.raises(RuntimeDirectoryUnsafe):
         make_private(place)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a way to a socket with a long path")
+def test_a_path_that_is_too_long_for_a_socket_is_reached_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / ("long" * 30) / "control.sock"
+    path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        with socket_address(path) as address:
+            server.bind(address)
+        server.listen()
+        assert path.is_socket()
+        with socket_address(path) as address:
+            client.connect(address)
+
+
+def test_a_short_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    with socket_address(Path("/run/plg/control.sock")) as address:
+        assert address == "/run/plg/control.sock"
+
+
+def test_a_long_path_in_a_directory_that_is_not_there_is_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), socket_address(tmp_path / ("gone" * 30) / "control.sock"):
+        pass
