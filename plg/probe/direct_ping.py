@@ -128,7 +128,8 @@ async def _connect_once(
             prepare(opened)
         began_s = time.perf_counter()
         try:
-            await asyncio.wait_for(asyncio.get_running_loop().sock_connect(opened, (host, port)), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await asyncio.get_running_loop().sock_connect(opened, (host, port))
         except ConnectionRefusedError:
             pass
         except OSError:  # TimeoutError is one
@@ -177,7 +178,8 @@ async def _icmp(
             began_s = time.perf_counter()
             try:
                 opened.send(_echo_request(family, identifier, number, payload))
-                await asyncio.wait_for(_answer(loop, opened, family, number, payload), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await _answer(loop, opened, family, number, payload)
             except OSError:  # TimeoutError is one; so is "host unreachable"
                 continue
             rtts.append((time.perf_counter() - began_s) * 1000)

@@ -150,7 +150,8 @@ class _Round:
                 for entry in self._probed:
                     self._ping(sockets[entry.family], entry, number)
             with suppress(TimeoutError):  # what has not come by then counts as lost
-                await asyncio.wait_for(self._complete.wait(), self._last_wait_s())
+                async with asyncio.timeout(self._last_wait_s()):
+                    await self._complete.wait()
         finally:
             for opened in sockets.values():
                 loop.remove_reader(opened)

@@ -33,6 +33,8 @@ from plg.tunnel.runtime_place import RuntimePlace, socket_address
 MAX_CLIENTS: Final = 16
 """Implementation. One status bar, one dashboard and a few scripts."""
 REQUEST_TIMEOUT_S: Final = 5.0
+SHOW_OUT_S: Final = 0.2
+"""Implementation. How long a refused client's request is waited for; clients send it at once."""
 WRITE_TIMEOUT_S: Final = 2.0
 """Implementation. A reader that takes no line for so long has stopped; the tunnel does not wait for it."""
 _PEER_CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: pid, uid, gid
@@ -125,9 +127,9 @@ class ControlSocket:
         self._clients.add(task)
         try:
             if len(self._clients) > MAX_CLIENTS:
-                await self._answer(writer, ControlAnswer(error="too many clients"))
+                await self._show_out(reader, writer, "too many clients")
             elif not self._is_owner(writer):
-                await self._answer(writer, ControlAnswer(error="only the owner of the tunnel may ask"))
+                await self._show_out(reader, writer, "only the owner of the tunnel may ask")
             else:
                 await self._converse(reader, writer)
         except OSError:  # TimeoutError is one
@@ -145,9 +147,17 @@ class ControlSocket:
         _, uid, _ = _PEER_CREDENTIALS.unpack(packed)
         return uid in {0, os.geteuid(), self._place.owner_uid}
 
+    async def _show_out(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, why: str) -> None:
+        """Refuse without listening; the request is still taken off the socket, or closing it would take the answer away too."""
+        await self._answer(writer, ControlAnswer(error=why))
+        with contextlib.suppress(TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            async with asyncio.timeout(SHOW_OUT_S):
+                await reader.readuntil(b"\n")
+
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            line = await asyncio.wait_for(reader.readuntil(b"\n"), REQUEST_TIMEOUT_S)
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                line = await reader.readuntil(b"\n")
             request = read_request(line)
         except asyncio.IncompleteReadError:
             return
@@ -173,7 +183,8 @@ class ControlSocket:
         while not writer.is_closing():
             await self._answer(writer, ControlAnswer(status=self._tunnel.status()))
             try:
-                await asyncio.wait_for(self._tunnel.wait_stopped(), interval_s)
+                async with asyncio.timeout(interval_s):
+                    await self._tunnel.wait_stopped()
             except TimeoutError:
                 continue
             await self._answer(writer, ControlAnswer(status=self._tunnel.status()))
@@ -192,13 +203,15 @@ class ControlSocket:
     async def _answer(self, writer: asyncio.StreamWriter, answer: ControlAnswer) -> None:
         """Raises OSError or TimeoutError when the client is gone or does not read."""
         writer.write(encode(answer))
-        await asyncio.wait_for(writer.drain(), WRITE_TIMEOUT_S)
+        async with asyncio.timeout(WRITE_TIMEOUT_S):
+            await writer.drain()
 
 
 async def _hang_up(writer: asyncio.StreamWriter) -> None:
     """Close, with what was said before still delivered to a client that reads."""
     writer.close()
     try:
-        await asyncio.wait_for(writer.wait_closed(), WRITE_TIMEOUT_S)
+        async with asyncio.timeout(WRITE_TIMEOUT_S):
+            await writer.wait_closed()
     except OSError:  # TimeoutError is one
         writer.transport.abort()

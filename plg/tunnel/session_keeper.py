@@ -190,7 +190,8 @@ class SessionKeeper:
                 raise BadGrant("the server renewed another session")
             self._ticket_accepted.clear()
             link.renew_ticket(secrets.ticket)
-            await asyncio.wait_for(self._ticket_accepted.wait(), TICKET_ACCEPTED_S)
+            async with asyncio.timeout(TICKET_ACCEPTED_S):
+                await self._ticket_accepted.wait()
             self.grant = fresh
             self._engine.routes.allow(allowed)
 
@@ -281,7 +282,8 @@ class SessionKeeper:
             closed = asyncio.Event()
             link.close(on_closed=closed.set)
             with suppress(TimeoutError):  # then the process closes the socket and the relay notices the silence
-                await asyncio.wait_for(closed.wait(), CLOSE_TIMEOUT_S)
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await closed.wait()
         if grant is not None:
             await self._end_on_server(grant, self._figures, reason)
 

@@ -116,7 +116,8 @@ class SessionOpening:
     async def stop(self, grant: SessionGrant, request: StopSessionRequest) -> None:
         """Tell the server that a session is over; gives up after STOP_TIMEOUT_S and never raises for the network."""
         try:
-            await asyncio.wait_for(self._server.stop_session(grant.session_id, request), STOP_TIMEOUT_S)
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._server.stop_session(grant.session_id, request)
         except (ApiError, TimeoutError):
             return  # the server is away: it ends the session itself when the ticket runs out
 
