@@ -42,12 +42,20 @@ class EnrolAnswer(Answer, frozen=True, kw_only=True):
     ticket_keys: list[TicketKey]
 
 
-class RegionMeasurement(Request, frozen=True, kw_only=True):
-    """What the relay measured to one probe target that the server named."""
+PEER_TARGET_PREFIX = "relay:"
+"""`target_id` of a measurement to another relay: this and its node_id."""
+
+
+class RegionMeasurement(Request, frozen=True, kw_only=True, omit_defaults=True):
+    """What the relay measured to one probe target, or to a peer relay, that the server named.
+
+    `rtt_ms` is the median, null when nothing came back; `rtt_p95_ms` the 95th percentile where enough was measured.
+    """
 
     target_id: Annotated[str, Meta(max_length=128)]
     rtt_ms: Milliseconds | None
     loss_percent: LossPercent = 0.0
+    rtt_p95_ms: Milliseconds | None = None
 
 
 class HeartbeatRequest(Request, frozen=True, kw_only=True):
@@ -83,8 +91,29 @@ class ProbeTarget(Answer, frozen=True, kw_only=True):
     port: int | None
 
 
+MAX_PEERS = 64
+
+
+class PeerRelay(Answer, frozen=True, kw_only=True):
+    """Another relay that lives: the only next hops of a transit relay, and what relays measure at 1 Hz with LPING.
+
+    `addresses` are numeric (resolved by the server, at most 8, of either family), `ping_token` (28 bytes) is made with the
+    peer's own key. `mask_key` (32 bytes) is there when the peer reads nothing that is not masked, probes too.
+    """
+
+    node_id: str
+    relay_id: int
+    addresses: Annotated[list[Annotated[str, Meta(min_length=2, max_length=45)]], Meta(max_length=8)]
+    port: Port
+    ping_token: Base64
+    mask_key: Base64 | None = None
+
+
 class HeartbeatAnswer(Answer, frozen=True, kw_only=True):
-    """`profiles_etag` differs from the relay's own: fetch GET /v1/relays/profiles. Revocations stay listed until expiry."""
+    """`profiles_etag` differs from the relay's own: fetch GET /v1/relays/profiles. Revocations stay listed until expiry.
+
+    `peers` are at most MAX_PEERS; one that is silent for a while stays listed, so that running transits to it go on.
+    """
 
     server_time_ms: int
     profiles_etag: str
@@ -94,6 +123,7 @@ class HeartbeatAnswer(Answer, frozen=True, kw_only=True):
     denied_addresses: list[Cidr]
     probe_targets: list[ProbeTarget]
     disabled: bool = False
+    peers: Annotated[list[PeerRelay], Meta(max_length=MAX_PEERS)] = []
 
 
 class ProfileRule(Answer, frozen=True, kw_only=True):
@@ -167,8 +197,25 @@ class RelaySessionInfo(Answer, frozen=True, kw_only=True):
     flows: list[RelayFlow]
 
 
+class RelayTransitInfo(Answer, frozen=True, kw_only=True):
+    """One session that this relay forwards between its client and `next_hop`, both "HOST:PORT"."""
+
+    cid: str
+    client: str
+    next_hop: str
+    age_s: float
+    idle_s: float
+    packets_up: Count
+    packets_down: Count
+    bytes_up: Count
+    bytes_down: Count
+
+
 class RelaySessionList(Answer, frozen=True, kw_only=True):
+    """GET /v1/sessions of the relay's control API: those whose exit it is, and those it only forwards."""
+
     sessions: list[RelaySessionInfo]
+    transits: list[RelayTransitInfo] = []
 
 
 class RelayHealth(Answer, frozen=True, kw_only=True):
@@ -187,3 +234,4 @@ class RelayHealth(Answer, frozen=True, kw_only=True):
     loop_lag_ms: float
     uptime_s: float
     drops: dict[str, int]
+    transits: int = 0

@@ -1,8 +1,17 @@
 """Bodies of the public API with plausible values, for tests that need any valid one."""
 
 from plg.contract.accounts import Account, Plan, TokenPair, Totals
+from plg.contract.benchmarks import BenchmarkArm, BenchmarkReport, BenchmarkVerdict
 from plg.contract.games import AddressChange, Confidence, DestinationRule, GameDetail, GamePage, GameSummary, Transport
 from plg.contract.nodes import Node, NodeGameLeg, NodeState
+from plg.contract.routes import (
+    DirectAdvice,
+    DirectVerdict,
+    RouteCandidate,
+    RouteReport,
+    RouteVerdict,
+    TransitCandidate,
+)
 
 
 def token_pair(number: int = 1) -> TokenPair:
@@ -92,4 +101,100 @@ def node(name: str = "Frankfurt 1", *, leg_ms: float | None = None, estimated: b
         seen_seconds_ago=1.0,
         ping_token=None,
         game_leg=leg,
+    )
+
+
+def transit_candidate(node_id: str = "ams1", *, verdict: RouteVerdict = RouteVerdict.CHOSEN) -> TransitCandidate:
+    return TransitCandidate(
+        node_id=node_id,
+        name="Amsterdam 1",
+        country="NL",
+        client_ms=14.0,
+        mesh_ms=7.0,
+        predicted_total_ms=33.0,
+        adds_ms=3.0,
+        verdict=verdict,
+        because="14.0 ms to you + 7.0 ms to Frankfurt 1 + 12.0 ms to the game = 33.0 ms, 3.0 ms more than straight",
+    )
+
+
+def route_candidate(
+    node_id: str = "fra1",
+    name: str = "Frankfurt 1",
+    *,
+    client_ms: float = 18.0,
+    leg_ms: float = 12.0,
+    rank: int | None = 1,
+    verdict: RouteVerdict = RouteVerdict.CHOSEN,
+) -> RouteCandidate:
+    return RouteCandidate(
+        node_id=node_id,
+        name=name,
+        country="DE",
+        city="Frankfurt",
+        state=NodeState.UP,
+        client_ms=client_ms,
+        client_p95_ms=client_ms + 1.0,
+        client_loss_percent=0.0,
+        game_leg_ms=leg_ms,
+        game_leg_claimed_ms=leg_ms,
+        game_leg_region="eu",
+        game_leg_age_s=30.0,
+        game_leg_estimated=False,
+        game_leg_doubted=False,
+        jitter_penalty_ms=2.0,
+        loss_penalty_ms=0.0,
+        load_penalty_ms=0.0,
+        load_percent=12.4,
+        bias_ms=0.0,
+        predicted_total_ms=client_ms + leg_ms,
+        score_ms=client_ms + leg_ms + 2.0,
+        rank=rank,
+        verdict=verdict,
+        because=f"{client_ms} ms to you + {leg_ms} ms to the game (eu) = {client_ms + leg_ms} ms",
+        transits=[transit_candidate()],
+    )
+
+
+def route_report(*candidates: RouteCandidate, gain_ms: float | None = 20.0) -> RouteReport:
+    """The first of the candidates is chosen, the second one is the standby."""
+    ways = list(candidates) or [route_candidate()]
+    advice = DirectAdvice.UNKNOWN if gain_ms is None else DirectAdvice.BOOST if gain_ms >= 5 else DirectAdvice.DIRECT
+    return RouteReport(
+        game="openarena",
+        target=None,
+        region="eu",
+        max_paths=3,
+        candidates=ways,
+        chosen=ways[0].node_id,
+        standby=ways[1].node_id if len(ways) > 1 else None,
+        direct_verdict=DirectVerdict(advice=advice, gain_ms=gain_ms, because="the direct way against the best relay"),
+    )
+
+
+def benchmark_report(*, difference_ms: float = -17.0) -> BenchmarkReport:
+    """Five minutes of blocks; the verdict follows from the difference and an interval of 2 ms around it."""
+    low_ms, high_ms = difference_ms - 1.0, difference_ms + 1.0
+    verdict = BenchmarkVerdict.NO_DIFFERENCE
+    if high_ms < 0:
+        verdict = BenchmarkVerdict.IMPROVED
+    elif low_ms > 0:
+        verdict = BenchmarkVerdict.WORSE
+    return BenchmarkReport(
+        game="openarena",
+        region="eu",
+        node_id="fra1",
+        mode="redundant",
+        method="udp_query",
+        blocks=20,
+        seconds=300.0,
+        direct=BenchmarkArm(samples=500, rtt_ms_p50=58.0, rtt_ms_p95=64.0, rtt_ms_p99=80.0, jitter_ms=2.0),
+        boosted=BenchmarkArm(
+            samples=500, rtt_ms_p50=58.0 + difference_ms, rtt_ms_p95=64.0 + difference_ms, jitter_ms=1.0
+        ),
+        difference_ms=difference_ms,
+        ci_low_ms=low_ms,
+        ci_high_ms=high_ms,
+        verdict=verdict,
+        client_version="1",
     )

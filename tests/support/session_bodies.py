@@ -1,7 +1,52 @@
 """A session's grant and record with plausible values."""
 
+from msgspec.structs import replace
+
 from plg.contract.games import AddressChange
-from plg.contract.sessions import RelayEndpoint, SessionCaps, SessionGrant, SessionRecord
+from plg.contract.nodes import NodeGameLeg
+from plg.contract.sessions import (
+    RelayEndpoint,
+    SessionCaps,
+    SessionGrant,
+    SessionRecord,
+    StandbyGrant,
+    TransitGrant,
+)
+
+
+def transit_grant(path: int = 1) -> TransitGrant:
+    return TransitGrant(
+        path=path,
+        relay=RelayEndpoint(node_id="ams1", name="Amsterdam 1", country="NL", host="192.0.2.20", port=443, relay_id=2),
+        ticket="dHJhbnNpdA==",
+        key="dHJhbnNpdGtleQ==",
+        predicted_total_ms=33.0,
+        chosen_because="33.0 ms through Amsterdam 1, 3.0 ms more than straight",
+    )
+
+
+def standby_grant() -> StandbyGrant:
+    return StandbyGrant(
+        cid="ff00112233445566",
+        relay=RelayEndpoint(node_id="par1", name="Paris 1", country="FR", host="192.0.2.30", port=443, relay_id=3),
+        ticket="c3RhbmRieQ==",
+        key="c3RhbmRieWtleQ==",
+        predicted_total_ms=36.0,
+        chosen_because="the best other exit on another host: 36.0 ms",
+    )
+
+
+def multipath_grant() -> SessionGrant:
+    """As `session_grant`, with one transit and a standby exit."""
+    return replace(
+        session_grant(),
+        predicted_total_ms=30.0,
+        mode="redundant",
+        max_paths=2,
+        transits=[transit_grant()],
+        standby=standby_grant(),
+        game_leg=NodeGameLeg(region="eu", rtt_ms=12.0, loss_percent=0.0, estimated=False),
+    )
 
 
 def session_grant() -> SessionGrant:
