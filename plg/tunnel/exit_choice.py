@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from plg.contract.routes import RouteCandidate, RouteReport, RouteVerdict
 from plg.probe.node_ranking import LOSS_COST_LIMIT_MS, LOSS_COST_MS_PER_PERCENT
 from plg.probe.relay_ping import RelayPing
 
@@ -22,12 +23,15 @@ OVERRULE_GAIN_MS: Final = 2.0
 """Implementation. Two medians of nine pings, a second apart, differ by this much over Wi-Fi: less does not overrule the server."""
 
 
+_MAY_BE_CHOSEN: Final = frozenset({RouteVerdict.CHOSEN, RouteVerdict.STANDBY, RouteVerdict.POSSIBLE})
+
+
 @dataclass(frozen=True, slots=True)
 class RankedExit:
     """One exit as the server ranked it. `score_ms` is the server's, None when no new session may go there.
 
-    `leg_ms` is the way from the exit to the game that the server counted with, `other_ms` its further penalties (load, bias) without
-    the one for loss.
+    `leg_ms` is the way from the exit to the game that the server counted with (players' experience with that exit included), and
+    `other_ms` its further penalties (load, jitter) without the one for loss.
     """
 
     node_id: str
@@ -99,7 +103,7 @@ def order_exits(candidates: Sequence[RankedExit], own: Iterable[RelayPing], prev
     if not usable:
         return ExitOrder(tuple(unusable), Because.NOTHING_USABLE)
     best = usable[0]
-    server_first = checked[0]
+    server_first = next(entry for entry, ranked in zip(checked, candidates, strict=True) if ranked.score_ms is not None)
     kept = next((entry for entry in usable if entry.node_id == previous), None)
     if kept is not None:
         gain_ms = _score(kept) - _score(best)
@@ -115,6 +119,11 @@ def order_exits(candidates: Sequence[RankedExit], own: Iterable[RelayPing], prev
     return _order(best, usable, unusable, Because.OWN_MEASUREMENT, overruled=server_first.node_id, gain_ms=gain_ms)
 
 
+def ranked_exits(report: RouteReport) -> list[RankedExit]:
+    """The server's candidates in its order, each with the part of its score that this machine cannot measure itself."""
+    return [_ranked(candidate) for candidate in report.candidates]
+
+
 def switch_gain_ms(current_ms: float) -> float:
     """How much better than `current_ms` another exit must be before it is worth a change."""
     return max(SWITCH_GAIN_MS, SWITCH_GAIN_SHARE * current_ms)
@@ -123,6 +132,20 @@ def switch_gain_ms(current_ms: float) -> float:
 def loss_cost_ms(loss_percent: float) -> float:
     """What loss counts in a score: 10 ms for each percent, at most 100 ms."""
     return min(loss_percent * LOSS_COST_MS_PER_PERCENT, LOSS_COST_LIMIT_MS)
+
+
+def _ranked(candidate: RouteCandidate) -> RankedExit:
+    client_loss_percent = candidate.client_loss_percent or 0.0
+    other_ms = candidate.load_penalty_ms + candidate.jitter_penalty_ms
+    # From the score, because it also holds what stands in for a leg that is not known.
+    leg_ms = candidate.score_ms - (candidate.client_ms or 0.0) - candidate.loss_penalty_ms - other_ms
+    return RankedExit(
+        candidate.node_id,
+        candidate.score_ms if candidate.verdict in _MAY_BE_CHOSEN else None,
+        max(leg_ms, 0.0),
+        max(candidate.loss_penalty_ms / LOSS_COST_MS_PER_PERCENT - client_loss_percent, 0.0),
+        other_ms,
+    )
 
 
 def _check(entry: RankedExit, rank: int, ping: RelayPing | None) -> CheckedExit:

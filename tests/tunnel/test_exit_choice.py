@@ -3,8 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plg.contract.routes import RouteVerdict
 from plg.probe.relay_ping import RelayPing
-from plg.tunnel.exit_choice import Because, ExitOrder, RankedExit, loss_cost_ms, order_exits, switch_gain_ms
+from plg.tunnel.exit_choice import (
+    Because,
+    ExitOrder,
+    RankedExit,
+    loss_cost_ms,
+    order_exits,
+    ranked_exits,
+    switch_gain_ms,
+)
+from support.route_bodies import route_candidate, route_report
 
 
 def ping(
@@ -107,6 +117,33 @@ def test_without_candidates_there_is_no_exit() -> None:
 
 def test_loss_never_costs_more_than_its_limit() -> None:
     assert (loss_cost_ms(0.5), loss_cost_ms(100)) == (5, 100)
+
+
+def test_an_exit_that_the_server_itself_rules_out_counts_as_no_order_of_the_server() -> None:
+    order = order_exits([RankedExit("draining", None, 1), A], [ping("a", 30)])
+    assert (ids(order), order.because) == (["a", "draining"], Because.SERVER_ORDER)
+
+
+def test_the_servers_report_is_taken_apart_into_what_it_knows_better_and_what_was_measured_here() -> None:
+    candidate = route_candidate(
+        "a", client_ms=30, game_leg_ms=12, bias_ms=3, loss_penalty_ms=5, load_penalty_ms=7, client_loss_percent=0.2
+    )
+    (ranked,) = ranked_exits(route_report(candidate))
+    assert ranked == RankedExit("a", score_ms=57, leg_ms=15, leg_loss_percent=0.3, other_ms=7)
+    same = order_exits([ranked], [ping("a", 30, 0.2)]).exits[0]
+    assert (same.total_ms, same.score_ms) == (45, 57)
+
+
+def test_a_leg_that_is_not_known_keeps_what_the_server_counted_in_its_place() -> None:
+    candidate = route_candidate("a", client_ms=30, game_leg_ms=None, score_ms=130)
+    (ranked,) = ranked_exits(route_report(candidate))
+    assert (ranked.leg_ms, ranked.score_ms) == (100, 130)
+
+
+def test_only_exits_that_may_be_chosen_are_candidates() -> None:
+    verdicts = {verdict: ranked_exits(route_report(route_candidate("a", verdict=verdict))) for verdict in RouteVerdict}
+    usable = {verdict for verdict, (ranked,) in verdicts.items() if ranked.score_ms is not None}
+    assert usable == {RouteVerdict.CHOSEN, RouteVerdict.STANDBY, RouteVerdict.POSSIBLE}
 
 
 rtts = st.floats(1, 300)
