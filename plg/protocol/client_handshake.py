@@ -5,6 +5,7 @@ attempt that stays without answer gives way to one with a fresh nonce.
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from plg.protocol.constants import (
     HANDSHAKE_NONCE_LENGTH,
@@ -14,8 +15,9 @@ from plg.protocol.constants import (
     MAX_RESUME_TOKEN_LENGTH,
 )
 from plg.protocol.errors import DropReason
-from plg.protocol.handshake import Cookie, Hello, Welcome, build_hello, open_welcome, parse_cookie
+from plg.protocol.handshake import WELCOME_PATH_AT, Cookie, Hello, Welcome, build_hello, open_welcome, parse_cookie
 from plg.protocol.session_core import Entropy
+from plg.protocol.ticket import ROLE_EXIT, ROLE_TRANSIT
 
 _COOKIES_PER_ATTEMPT = 4  # a relay hands out one; more are somebody else's
 
@@ -31,8 +33,22 @@ class ClientGrant:
     suite: int = 1
 
 
+class HelloGrant(Protocol):
+    """What a HELLO needs: session id, the ticket's secret (32 bytes) and the sealed ticket."""
+
+    @property
+    def cid(self) -> int: ...
+
+    @property
+    def secret(self) -> bytes: ...
+
+    @property
+    def ticket(self) -> bytes: ...
+
+
 @dataclass(slots=True)
 class _Attempt:
+    path: int
     nonce: bytes
     hello_ts_ms: int
     began_s: float
@@ -45,8 +61,14 @@ class _Attempt:
 class ClientHandshake:
     """At most one attempt at a time; the session owns what comes of it. Methods that return a datagram want it sent now."""
 
-    def __init__(self, entropy: Entropy, unix_ms_offset: float) -> None:
-        """`unix_ms_offset` + now * 1000 is the server's clock in Unix milliseconds."""
+    def __init__(self, entropy: Entropy, unix_ms_offset: float, *, role: int = ROLE_EXIT, path: int = 0) -> None:
+        """`unix_ms_offset` + now * 1000 is the server's clock in Unix milliseconds.
+
+        `role` ROLE_TRANSIT binds `path` at a transit relay (grant with its secret and ticket) instead of making a session with the
+        exit. `path` is where attempts travel unless `start` says otherwise.
+        """
+        self._role = role
+        self._path = path
         self._entropy = entropy
         self._unix_ms_offset = unix_ms_offset
         self._last_hello_ts_ms = 0
@@ -68,17 +90,23 @@ class ClientHandshake:
         """When `repeat` is due."""
         return None if self._attempt is None else self._attempt.next_at_s
 
-    def start(self, grant: ClientGrant, now: float) -> bytes:
-        """A new attempt, in place of any before it."""
+    @property
+    def path(self) -> int:
+        """The path of the attempt that is under way, or of the next one: where a returned HELLO is to be sent."""
+        return self._path if self._attempt is None else self._attempt.path
+
+    def start(self, grant: HelloGrant, now: float, path: int | None = None) -> bytes:
+        """A new attempt, in place of any before it. `path`: where this and later attempts travel; None, as before."""
+        self._path = self._path if path is None else path
         self._last_hello_ts_ms = max(self._last_hello_ts_ms + 1, int(self._unix_ms_offset + now * 1000))
-        self._attempt = _Attempt(self._entropy(HANDSHAKE_NONCE_LENGTH), self._last_hello_ts_ms, now, now)
+        self._attempt = _Attempt(self._path, self._entropy(HANDSHAKE_NONCE_LENGTH), self._last_hello_ts_ms, now, now)
         return self._hello(self._attempt, grant, now)
 
     def stop(self) -> None:
         """The attempt is not needed any more; its WELCOME, should it still come, is dropped."""
         self._attempt = None
 
-    def repeat(self, grant: ClientGrant, now: float) -> bytes | None:
+    def repeat(self, grant: HelloGrant, now: float) -> bytes | None:
         """The HELLO that is due at `now`, if one is."""
         attempt = self._attempt
         if attempt is None or now < attempt.next_at_s:
@@ -87,13 +115,22 @@ class ClientHandshake:
             return self.start(grant, now)
         return self._hello(attempt, grant, now)
 
-    def _hello(self, attempt: _Attempt, grant: ClientGrant, now: float) -> bytes:
+    def _hello(self, attempt: _Attempt, grant: HelloGrant, now: float) -> bytes:
         attempt.next_at_s = now + attempt.retry_s
         attempt.retry_s = min(attempt.retry_s * 2, HELLO_RETRY_MAX_S)
-        hello = Hello(grant.cid, 0, attempt.hello_ts_ms, attempt.nonce, grant.ticket, self.resume_token, attempt.cookie)
+        hello = Hello(
+            grant.cid,
+            attempt.path,
+            attempt.hello_ts_ms,
+            attempt.nonce,
+            grant.ticket,
+            b"" if self._role == ROLE_TRANSIT else self.resume_token,
+            attempt.cookie,
+            self._role,
+        )
         return build_hello(hello, grant.secret)
 
-    def receive_cookie(self, datagram: bytes, grant: ClientGrant, now: float) -> bytes | DropReason:
+    def receive_cookie(self, datagram: bytes, grant: HelloGrant, now: float) -> bytes | DropReason:
         """The HELLO with the cookie in it, or why the datagram is ignored."""
         cookie = parse_cookie(datagram)
         attempt = self._attempt
@@ -105,7 +142,7 @@ class ClientHandshake:
         attempt.cookie = cookie
         return self._hello(attempt, grant, now)
 
-    def receive_welcome(self, datagram: bytes, grant: ClientGrant) -> tuple[Welcome, bytes] | DropReason:
+    def receive_welcome(self, datagram: bytes, grant: HelloGrant) -> tuple[Welcome, bytes] | DropReason:
         """The relay's answer and the client nonce it answers; ends the attempt."""
         attempt = self._attempt
         if attempt is None:
@@ -113,5 +150,7 @@ class ClientHandshake:
         welcome = open_welcome(datagram, grant.secret, attempt.nonce)
         if isinstance(welcome, DropReason):
             return welcome
+        if datagram[WELCOME_PATH_AT] != attempt.path:
+            return DropReason.MALFORMED
         self._attempt = None
         return welcome, attempt.nonce

@@ -7,13 +7,29 @@ special-purpose address registries (RFC 6890 and its updates), RFC 5735, RFC 419
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from plg.protocol.errors import FlowDenial
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+
+def pack_address(address: Address) -> bytes:
+    """The 16 bytes of an address field without a family: IPv6, and IPv4 as ::ffff:a.b.c.d."""
+    return address.packed if address.version == 6 else b"\0" * 10 + b"\xff\xff" + address.packed
+
+
+def unpack_address(packed: bytes) -> Address:
+    """The address in such a field, IPv4 in its own form."""
+    address = IPv6Address(packed)
+    return address if address.ipv4_mapped is None else address.ipv4_mapped
+
+
+def address_of(text: str) -> Address:
+    """The address of a socket's source: without scope, IPv4 in its own form also on a socket for both families."""
+    return unpack_address(pack_address(ip_address(text.partition("%")[0])))
 
 
 def _networks(text: str) -> tuple[Network, ...]:

@@ -36,6 +36,8 @@ class DropReason(StrEnum):
     FLOW_DENIED = "flow_denied"
     FOREIGN_REPLY = "foreign_reply"
     FOREIGN_PATH = "foreign_path"
+    TRANSIT_FOREIGN = "transit_foreign"
+    TRANSIT_UNPROVED = "transit_unproved"
     OVERSIZED = "oversized"
     FRAGMENT_LOST = "fragment_lost"
     RATE_PACKETS = "rate_packets"
@@ -68,6 +70,8 @@ class WelcomeStatus(IntEnum):
     REVOKED = 4
     EXPIRED = 5
     TOO_MANY_SESSIONS = 6
+    NO_TRANSIT = 7  # this relay does not forward, or is the exit of this very session
+    NEXT_HOP_DENIED = 8  # not a relay that this one knows
 
 
 class CloseReason(IntEnum):

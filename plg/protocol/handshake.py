@@ -16,6 +16,7 @@ from plg.protocol.constants import (
     HELLO_FIXED_LENGTH,
     HELLO_LENGTH,
     MAC_LENGTH,
+    MAX_PATHS,
     MAX_RESUME_TOKEN_LENGTH,
     MAX_TICKET_LENGTH,
     NO_SESSION_LENGTH,
@@ -31,6 +32,7 @@ from plg.protocol.destination import Address
 from plg.protocol.errors import DropReason, ProtocolMisuse, WelcomeStatus
 from plg.protocol.header import outer_byte
 from plg.protocol.keys import hello_mac_key, welcome_key
+from plg.protocol.ticket import ROLE_EXIT, ROLE_TRANSIT
 
 _HELLO: Final = struct.Struct(">BQBBBQ16sI16sHH")
 _WELCOME_OUTER: Final = struct.Struct(">BQB12s")
@@ -41,6 +43,7 @@ _RESUME_HEAD: Final = struct.Struct(">QIB")
 _RESUME_PORT: Final = struct.Struct(">HH")
 _MAC_AT: Final = HELLO_LENGTH - MAC_LENGTH
 MAX_RESUME_PORTS: Final = 16
+WELCOME_PATH_AT: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,10 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """One hand-shake request. `hello_ts_ms` is the client's idea of server time and must grow with every new attempt."""
+    """One hand-shake request. `hello_ts_ms` is the client's idea of server time and must grow with every new attempt.
+
+    `path` is the path on which it travels. `role` says what the relay is asked to be: ROLE_EXIT, or ROLE_TRANSIT for that path.
+    """
 
     cid: int
     path: int
@@ -62,18 +68,23 @@ class Hello:
     ticket: bytes
     resume_token: bytes = b""
     cookie: Cookie = Cookie()
+    role: int = ROLE_EXIT
 
 
 def build_hello(hello: Hello, secret: bytes) -> bytes:
     """Client side: 640 bytes, closed by a mac under a key that only holders of K know."""
     if len(hello.ticket) > MAX_TICKET_LENGTH or len(hello.resume_token) > MAX_RESUME_TOKEN_LENGTH:
         raise ProtocolMisuse("ticket or resume token too long for HELLO")
+    if hello.role not in (ROLE_EXIT, ROLE_TRANSIT) or (
+        hello.role == ROLE_TRANSIT and (not hello.path or hello.resume_token)
+    ):
+        raise ProtocolMisuse("HELLO: no such role, or path 0 or a resume token for a transit")
     head = _HELLO.pack(
         outer_byte(TYPE_HELLO),
         hello.cid,
         VERSION,
         hello.path,
-        0,
+        hello.role,
         hello.hello_ts_ms,
         hello.client_nonce,
         hello.cookie.time_s,
@@ -89,10 +100,12 @@ def parse_hello(datagram: bytes) -> Hello | DropReason:
     """Relay side: lengths and fixed fields only; nothing is trusted until `hello_is_genuine`."""
     if len(datagram) != HELLO_LENGTH or datagram[0] != outer_byte(TYPE_HELLO):
         return DropReason.MALFORMED
-    (_, cid, version, path, zero, ts, nonce, cookie_time, cookie_mac, n_ticket, n_resume) = _HELLO.unpack_from(datagram)
+    (_, cid, version, path, role, ts, nonce, cookie_time, cookie_mac, n_ticket, n_resume) = _HELLO.unpack_from(datagram)
     if version != VERSION:
         return DropReason.WRONG_VERSION
-    if zero or path > 7 or n_ticket > MAX_TICKET_LENGTH or n_resume > MAX_RESUME_TOKEN_LENGTH:
+    if role > ROLE_TRANSIT or path >= MAX_PATHS or n_ticket > MAX_TICKET_LENGTH or n_resume > MAX_RESUME_TOKEN_LENGTH:
+        return DropReason.MALFORMED
+    if role == ROLE_TRANSIT and (path == 0 or n_resume):  # path 0 goes to the exit itself, and a transit has no ports
         return DropReason.MALFORMED
     ticket_end = HELLO_FIXED_LENGTH + n_ticket
     return Hello(
@@ -103,6 +116,7 @@ def parse_hello(datagram: bytes) -> Hello | DropReason:
         ticket=datagram[HELLO_FIXED_LENGTH:ticket_end],
         resume_token=datagram[ticket_end : ticket_end + n_resume],
         cookie=Cookie(cookie_time, cookie_mac),
+        role=role,
     )
 
 

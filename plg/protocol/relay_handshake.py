@@ -13,10 +13,11 @@ from plg.protocol.constants import (
     CLOCK_SKEW_S,
     COOKIE_MAX_AGE_S,
     COOKIE_ROTATION_S,
+    HANDSHAKE_NONCE_LENGTH,
     KEY_LENGTH,
     NONCE_LENGTH,
 )
-from plg.protocol.destination import Address
+from plg.protocol.destination import Address, address_of, pack_address
 from plg.protocol.errors import DropReason, WelcomeStatus
 from plg.protocol.handshake import (
     Cookie,
@@ -34,7 +35,7 @@ from plg.protocol.handshake import (
 from plg.protocol.keys import probe_key, resume_key
 from plg.protocol.probe import answer_probe
 from plg.protocol.session_core import Entropy
-from plg.protocol.ticket import ExitTicket, open_ticket
+from plg.protocol.ticket import ROLE_TRANSIT, ExitTicket, TransitTicket, open_ticket, open_transit_ticket
 
 Source = tuple[str, int]
 """A client's address and port as the socket gives them (IPv4 dotted, IPv6 compressed)."""
@@ -47,6 +48,18 @@ class HelloAccepted:
     hello: Hello
     ticket: ExitTicket
     resume: ResumeState | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransitAccepted:
+    """A genuine HELLO that asks this relay to forward a path: the owner decides and answers with `answer_transit`.
+
+    `address_proved`: the HELLO carried a cookie that only a receiver at its source can know.
+    """
+
+    hello: Hello
+    ticket: TransitTicket
+    address_proved: bool
 
 
 class _CookieJar:
@@ -71,7 +84,7 @@ class _CookieJar:
     def is_good(self, hello: Hello, source: Source, unix_s: float) -> bool:
         self._rotate(unix_s)
         cookie = hello.cookie
-        if not 0 <= unix_s - cookie.time_s <= COOKIE_MAX_AGE_S:
+        if not cookie.time_s or not 0 <= unix_s - cookie.time_s <= COOKIE_MAX_AGE_S:
             return False
         return any(
             compare_digest(cookie.mac, cookie_mac(secret, source, hello.client_nonce, cookie.time_s))
@@ -100,24 +113,34 @@ class RelayHandshake:
 
     def receive_hello(
         self, datagram: bytes, source: Source, unix_s: float, *, under_load: bool
-    ) -> HelloAccepted | bytes | DropReason:
-        """A genuine HELLO, a COOKIE to send back, or the reason of the drop. `unix_s` is the relay's wall clock."""
+    ) -> HelloAccepted | TransitAccepted | bytes | DropReason:
+        """A genuine HELLO of either role, a COOKIE to send back, or the reason of the drop. `unix_s` is the relay's wall clock."""
         hello = parse_hello(datagram)
         if isinstance(hello, DropReason):
             return hello
-        if under_load and not self._jar.is_good(hello, source, unix_s):
+        address_proved = self._jar.is_good(hello, source, unix_s)
+        if under_load and not address_proved:
             return build_cookie(hello.cid, self._jar.bake(hello, source, unix_s))
-        ticket = self.open_ticket(hello.ticket, unix_s)
+        ticket = self._ticket_of(hello, unix_s)
         if isinstance(ticket, DropReason):
             return ticket
         if ticket.cid != hello.cid or not hello_is_genuine(datagram, ticket.secret):
             return DropReason.HELLO_FORGED
+        if isinstance(ticket, ExitTicket) and not _path_is_allowed(ticket, hello.path, source):
+            return DropReason.FOREIGN_PATH
         if abs(unix_s * 1000 - hello.hello_ts_ms) > CLOCK_SKEW_S * 1000:
             return DropReason.HELLO_SKEW
         if hello.hello_ts_ms < self._newest_hello_ms.get(hello.cid, 0):
             return DropReason.HELLO_STALE
         self._newest_hello_ms[hello.cid] = hello.hello_ts_ms
+        if isinstance(ticket, TransitTicket):
+            return TransitAccepted(hello, ticket, address_proved)
         return HelloAccepted(hello, ticket, self._open_resume(hello))
+
+    def _ticket_of(self, hello: Hello, unix_s: float) -> ExitTicket | TransitTicket | DropReason:
+        if hello.role == ROLE_TRANSIT:
+            return open_transit_ticket(hello.ticket, self._tickets, self.relay_id, unix_s)
+        return self.open_ticket(hello.ticket, unix_s)
 
     def open_ticket(self, token: bytes, unix_s: float) -> ExitTicket | DropReason:
         """Open a ticket of this relay, from a HELLO or a renewal."""
@@ -162,6 +185,28 @@ class RelayHandshake:
             welcome, hello.cid, hello.path, accepted.ticket.secret, hello.client_nonce, self._entropy(NONCE_LENGTH)
         )
 
+    def answer_transit(
+        self, accepted: TransitAccepted, source: Source, status: WelcomeStatus, address: Address, unix_s: float
+    ) -> bytes:
+        """The WELCOME of a transit, yes or no: sealed with the transit ticket's secret, with its caps and nothing to derive keys from."""
+        hello, ticket = accepted.hello, accepted.ticket
+        welcome = Welcome(
+            status,
+            bytes(HANDSHAKE_NONCE_LENGTH),
+            int(unix_s * 1000),
+            self.boot_id,
+            address,
+            source[1],
+            ticket.packets_per_second,
+            ticket.kbit_per_second_up,
+            ticket.kbit_per_second_down,
+            0,
+            0,
+        )
+        return seal_welcome(
+            welcome, hello.cid, hello.path, ticket.secret, hello.client_nonce, self._entropy(NONCE_LENGTH)
+        )
+
     def seal_resume_token(self, state: ResumeState) -> bytes:
         """A token with which the client gets the same game-facing ports after a restart of this relay."""
         return seal_resume_token(state, self._resume_keys[0], self.relay_id, self._entropy(NONCE_LENGTH))
@@ -171,3 +216,9 @@ class RelayHandshake:
     ) -> bytes | DropReason:
         """LPONG for a valid LPING."""
         return answer_probe(datagram, self._probe_keys, unix_s, arrived_us, departs_us, flags)
+
+
+def _path_is_allowed(ticket: ExitTicket, path: int, source: Source) -> bool:
+    """A path of the ticket, and through the very transit that the ticket lists for it, if it lists one."""
+    transit = ticket.transit_of(path)
+    return path < ticket.max_paths and (transit is None or transit == pack_address(address_of(source[0])))

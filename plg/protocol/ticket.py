@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from plg.protocol.constants import CLOCK_SKEW_S, KEY_LENGTH, MAX_PATHS, MAX_TICKET_LENGTH, NONCE_LENGTH, TAG_LENGTH
+from plg.protocol.destination import Address, unpack_address
 from plg.protocol.errors import DropReason, ProtocolMisuse
 from plg.protocol.keys import SUITES
 
@@ -62,6 +63,10 @@ class ExitTicket:
     transits: tuple[tuple[int, bytes], ...] = ()
     targets: tuple[TicketTarget, ...] = ()
 
+    def transit_of(self, path: int) -> bytes | None:
+        """The packed address of the transit relay through which a path must come; None for a path straight from the client."""
+        return next((address for listed, address in self.transits if listed == path), None)
+
 
 def _associated_data(relay_id: int, role: int) -> bytes:
     return b"PLG1 ticket" + struct.pack(">IB", relay_id, role)
@@ -71,8 +76,8 @@ def seal_ticket(ticket: ExitTicket, ticket_key: bytes, key_id: int, relay_id: in
     """Server side. `nonce` is 12 fresh random bytes. Layout: key id 1, nonce 12, AES-256-GCM(body), tag 16."""
     if len(nonce) != NONCE_LENGTH or len(ticket.secret) != KEY_LENGTH or len(ticket.targets) > MAX_TARGETS:
         raise ProtocolMisuse("ticket: nonce, secret or number of targets is wrong")
-    if ticket.suite not in SUITES or len(ticket.transits) >= MAX_PATHS or ticket.expires_at_s <= ticket.issued_at_s:
-        raise ProtocolMisuse("ticket: suite, transits or times are wrong")
+    if ticket.suite not in SUITES or not _paths_fit(ticket) or ticket.expires_at_s <= ticket.issued_at_s:
+        raise ProtocolMisuse("ticket: suite, paths or times are wrong")
     caps = ticket.caps
     body = _FIXED.pack(
         TICKET_BODY_VERSION, ticket.suite, 0, ticket.max_paths, ticket.cid, ticket.user_ref,
@@ -136,13 +141,24 @@ def _decode_exit(body: bytes) -> ExitTicket | None:
         return None
     if version != TICKET_BODY_VERSION or flags or suite not in SUITES or at != len(body) or n_targets > MAX_TARGETS:
         return None
-    if n_transits >= MAX_PATHS or expires <= issued:
+    if expires <= issued:
         return None
-    return ExitTicket(
+    ticket = ExitTicket(
         cid=cid, user_ref=user_ref, issued_at_s=issued, expires_at_s=expires, secret=secret,
         profile_id=profile, profile_revision=revision, suite=suite, max_paths=max_paths,
         caps=TicketCaps(pps, up, down, flows, local_ports), transits=transits, targets=targets,
     )  # fmt: skip
+    return ticket if _paths_fit(ticket) else None
+
+
+def _paths_fit(ticket: ExitTicket) -> bool:
+    """Path 0 is straight to the exit; each other path has at most one transit."""
+    paths = [path for path, _ in ticket.transits]
+    return (
+        1 <= ticket.max_paths <= MAX_PATHS
+        and len(set(paths)) == len(paths)
+        and all(0 < path < ticket.max_paths for path in paths)
+    )
 
 
 def _decode_target(body: bytes, at: int) -> TicketTarget:
@@ -167,11 +183,18 @@ class TransitTicket:
     kbit_per_second_up: int
     kbit_per_second_down: int
 
+    @property
+    def next_hop_address(self) -> Address:
+        """The exit's address, IPv4 in its own form."""
+        return unpack_address(self.next_hop)
+
 
 def seal_transit_ticket(ticket: TransitTicket, ticket_key: bytes, key_id: int, relay_id: int, nonce: bytes) -> bytes:
     """Server side, as seal_ticket."""
     if len(nonce) != NONCE_LENGTH or len(ticket.secret) != KEY_LENGTH or len(ticket.next_hop) != 16:
         raise ProtocolMisuse("transit ticket: nonce, secret or next hop is wrong")
+    if not ticket.next_hop_port or ticket.expires_at_s <= ticket.issued_at_s:
+        raise ProtocolMisuse("transit ticket: port or times are wrong")
     body = _TRANSIT_BODY.pack(
         TICKET_BODY_VERSION, ticket.cid, ticket.issued_at_s, ticket.expires_at_s, ticket.secret, ticket.next_hop,
         ticket.next_hop_port, ticket.packets_per_second, ticket.kbit_per_second_up, ticket.kbit_per_second_down,
@@ -193,9 +216,9 @@ def open_transit_ticket(
     except InvalidTag:
         return DropReason.TICKET_FORGED
     version, *fields = _TRANSIT_BODY.unpack(body)
-    if version != TICKET_BODY_VERSION:
-        return DropReason.TICKET_MALFORMED
     ticket = TransitTicket(*fields)
+    if version != TICKET_BODY_VERSION or not ticket.next_hop_port or ticket.expires_at_s <= ticket.issued_at_s:
+        return DropReason.TICKET_MALFORMED
     if unix_s > ticket.expires_at_s + CLOCK_SKEW_S:
         return DropReason.TICKET_EXPIRED
     if unix_s < ticket.issued_at_s - CLOCK_SKEW_S:

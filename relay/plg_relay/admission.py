@@ -5,16 +5,15 @@ Every answer goes to the address that asked and is no longer than the question.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from plg.protocol.constants import HELLO_LENGTH, PROBE_LENGTH, TYPE_DATA, TYPE_HELLO, TYPE_LPING
-from plg.protocol.destination import Address
+from plg.protocol.destination import Address, address_of
 from plg.protocol.errors import DropReason, WelcomeStatus
 from plg.protocol.handshake import build_no_session
 from plg.protocol.header import parse_outer
 from plg.protocol.path_meter import clock_us
 from plg.protocol.probe import FLAG_DRAINING, FLAG_FULL
-from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, Source
+from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, Source, TransitAccepted
 from plg_relay.counters import Counters
 from plg_relay.limits import SourceBuckets, TokenBucket, source_prefix
 from plg_relay.session_table import SessionTable
@@ -120,6 +119,11 @@ class Admission:
         if isinstance(verdict, bytes):
             self._counters.cookies_sent += 1
             return verdict
+        if isinstance(verdict, TransitAccepted):
+            address = observed_address(source)
+            return self._handshake.answer_transit(
+                verdict, source, WelcomeStatus.NO_TRANSIT, address, self._unix_s(now_s)
+            )
         self._counters.handshakes += 1
         return self._on_hello(verdict, source, observed_address(source), now_s)
 
@@ -148,7 +152,4 @@ class Admission:
 
 def observed_address(source: Source) -> Address:
     """The address that a client is seen at; IPv4 in its own form also on a socket for both families."""
-    address: IPv4Address | IPv6Address = ip_address(source[0].partition("%")[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
+    return address_of(source[0])

@@ -1,15 +1,19 @@
 """The client's hand-shake attempts. (Whole hand-shakes with a relay: test_client_session.)"""
 
+from dataclasses import dataclass
+from ipaddress import ip_address
 from itertools import pairwise
 from random import Random
 
 from plg.protocol.client_handshake import ClientGrant, ClientHandshake
 from plg.protocol.constants import HELLO_ATTEMPT_S, MAX_RESUME_TOKEN_LENGTH
-from plg.protocol.errors import DropReason
-from plg.protocol.handshake import Cookie, Hello, build_cookie, parse_hello
+from plg.protocol.errors import DropReason, WelcomeStatus
+from plg.protocol.handshake import Cookie, Hello, Welcome, build_cookie, parse_hello, seal_welcome
+from plg.protocol.ticket import ROLE_TRANSIT
 from support.protocol_pair import CID, RELAY_ID, SECRET, UNIX_S
 
 GRANT = ClientGrant(CID, SECRET, b"ticket", RELAY_ID)
+WELCOME = Welcome(WelcomeStatus.OK, bytes(16), 1, b"boot id!", ip_address("192.0.2.9"), 9, 600, 1500, 6000, 0, 0)
 
 
 def make() -> ClientHandshake:
@@ -89,3 +93,42 @@ def test_a_resume_token_that_no_hello_has_room_for_is_not_kept() -> None:
     for token in (b"first", b"", b"x" * (MAX_RESUME_TOKEN_LENGTH + 1)):
         handshake.keep_resume_token(token)
         assert parsed(handshake.start(GRANT, 0.0)).resume_token == b"first"
+
+
+def test_an_attempt_travels_on_the_path_that_it_was_started_on_and_so_do_its_repeats() -> None:
+    handshake = make()
+    assert parsed(handshake.start(GRANT, 0.0)).path == 0
+    assert parsed(handshake.start(GRANT, 0.0, path=2)).path == handshake.path == 2
+    assert parsed(handshake.repeat(GRANT, 0.25)).path == 2
+    assert parsed(handshake.start(GRANT, 1.0)).path == 2
+    assert parsed(handshake.start(GRANT, 1.0, path=0)).path == handshake.path == 0
+
+
+def test_a_path_is_bound_at_a_transit_with_its_own_role_and_no_resume_token() -> None:
+    handshake = ClientHandshake(Random(1).randbytes, UNIX_S * 1000, role=ROLE_TRANSIT, path=3)
+    handshake.keep_resume_token(b"of the exit")
+    hello = parsed(handshake.start(GRANT, 0.0))
+    assert (hello.role, hello.path, hello.resume_token) == (ROLE_TRANSIT, 3, b"")
+
+
+def test_a_transit_binding_needs_no_more_than_session_secret_and_ticket() -> None:
+    @dataclass(frozen=True)
+    class Pass:
+        cid: int
+        secret: bytes
+        ticket: bytes
+
+    given = Pass(CID, SECRET, b"transit ticket")
+    handshake = ClientHandshake(Random(1).randbytes, UNIX_S * 1000, role=ROLE_TRANSIT, path=1)
+    hello = parsed(handshake.start(given, 0.0))
+    datagram = seal_welcome(WELCOME, CID, 1, SECRET, hello.client_nonce, bytes(12))
+    assert handshake.receive_welcome(datagram, given) == (WELCOME, hello.client_nonce)
+    assert not handshake.is_under_way
+
+
+def test_a_welcome_of_another_path_does_not_end_the_attempt() -> None:
+    handshake = make()
+    nonce = parsed(handshake.start(GRANT, 0.0, path=1)).client_nonce
+    other = seal_welcome(WELCOME, CID, 2, SECRET, nonce, bytes(12))
+    assert handshake.receive_welcome(other, GRANT) is DropReason.MALFORMED
+    assert handshake.is_under_way

@@ -13,9 +13,12 @@ from plg.protocol.destination import (
     AccessList,
     AccessRule,
     Network,
+    address_of,
     check_destination,
+    pack_address,
     port_denied,
     special_range,
+    unpack_address,
 )
 from plg.protocol.errors import FlowDenial
 
@@ -94,3 +97,26 @@ def test_merged_intervals_say_the_same_as_asking_each_prefix(networks: list[Netw
     address = IPv4Address(value)
     access = AccessList([AccessRule(tuple(networks))])
     assert access.allows(address, 27015) == any(address in network for network in networks)
+
+
+@given(st.ip_addresses(network="0.0.0.0/0") | st.ip_addresses(v=6))
+def test_an_address_field_holds_both_families_and_gives_ipv4_back_in_its_own_form(
+    address: IPv4Address | IPv6Address,
+) -> None:
+    packed = pack_address(address)
+    assert len(packed) == 16
+    plain = address if isinstance(address, IPv4Address) else address.ipv4_mapped or address
+    assert unpack_address(packed) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("198.20.0.1", "198.20.0.1"),
+        ("::ffff:198.20.0.1", "198.20.0.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("2600::1", "2600::1"),
+    ],
+)
+def test_a_sockets_source_is_an_address_without_scope_and_disguise(text: str, plain: str) -> None:
+    assert str(address_of(text)) == plain

@@ -74,7 +74,9 @@ TICKET_AAD = b"PLG1 ticket" + RELAY_ID.to_bytes(4, "big") + b"\0"
 NONCE = b"client nonce 16b"
 GAME = ip_address("198.20.0.7")
 TARGETS = (TicketTarget(ip_network("9.9.9.0/24"), 1000, 2000), TicketTarget(ip_network("2606:2800::/32"), 1, 65535))
-TICKET = ExitTicket(CID, 7, int(UNIX_S), int(UNIX_S) + 3600, SECRET, 3, 1, transits=((1, bytes(16)),), targets=TARGETS)
+TICKET = ExitTicket(
+    CID, 7, int(UNIX_S), int(UNIX_S) + 3600, SECRET, 3, 1, max_paths=2, transits=((1, bytes(16)),), targets=TARGETS
+)
 WELCOME = Welcome(WelcomeStatus.OK, bytes(16), 1, b"boot id!", GAME, 40000, 600, 1500, 6000, 64, 16, b"resume token")
 TOKEN = make_probe_token(probe_key(TICKET_KEY), int(UNIX_S) + 60, b"8 bytes!")
 RESUME = seal_resume_token(

@@ -1,7 +1,9 @@
 """Layouts of HELLO, WELCOME, COOKIE, NO_SESSION and the resume token."""
 
+import json
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,9 +29,11 @@ from plg.protocol.handshake import (
     seal_resume_token,
     seal_welcome,
 )
+from plg.protocol.ticket import ROLE_TRANSIT
 
 SECRET = bytes(range(32))
 NONCE = bytes(range(16))
+TRANSIT_HELLO = Hello(0x1234, 3, 1_800_000_000_000, NONCE, b"t" * 106, role=ROLE_TRANSIT)
 HELLO = Hello(0x1234, 0, 1_800_000_000_000, NONCE, b"t" * 133, b"r" * 40, Cookie(5, b"m" * 16))
 WELCOME = Welcome(
     WelcomeStatus.OK, b"n" * 16, 1_800_000_000_001, b"boot id!", ip_address("192.0.2.1"), 4000, 600, 1500, 6000, 64, 16, b"tok"
@@ -37,7 +41,12 @@ WELCOME = Welcome(
 
 
 @pytest.mark.parametrize(
-    "hello", [HELLO, replace(HELLO, ticket=b"t" * MAX_TICKET_LENGTH, resume_token=b"r" * MAX_RESUME_TOKEN_LENGTH)]
+    "hello",
+    [
+        HELLO,
+        TRANSIT_HELLO,
+        replace(HELLO, ticket=b"t" * MAX_TICKET_LENGTH, resume_token=b"r" * MAX_RESUME_TOKEN_LENGTH),
+    ],
 )
 def test_hello_is_640_bytes_and_reads_back(hello: Hello) -> None:
     datagram = build_hello(hello, SECRET)
@@ -69,6 +78,26 @@ def test_junk_never_raises(junk: bytes) -> None:
 def test_too_long_a_ticket_is_our_own_mistake() -> None:
     with pytest.raises(ProtocolMisuse):
         build_hello(replace(HELLO, ticket=bytes(MAX_TICKET_LENGTH + 1)), SECRET)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [replace(HELLO, role=2), replace(TRANSIT_HELLO, path=0), replace(TRANSIT_HELLO, resume_token=b"r")],
+    ids=["no-such-role", "path-0", "resume-token"],
+)
+def test_a_hello_of_no_role_or_a_transits_with_what_only_an_exit_has_is_our_own_mistake(odd: Hello) -> None:
+    with pytest.raises(ProtocolMisuse):
+        build_hello(odd, SECRET)
+
+
+REFUSED = json.loads((Path(__file__).parents[1] / "vectors" / "handshake.json").read_text("utf-8"))["hello_refused"]
+
+
+@pytest.mark.parametrize("entry", REFUSED, ids=lambda entry: entry["why"])
+def test_a_hello_that_breaks_one_rule_is_refused(entry: dict[str, str]) -> None:
+    datagram = bytes.fromhex(entry["datagram"])
+    genuine = hello_is_genuine(datagram, bytes.fromhex(entry["K"]))
+    assert not genuine or parse_hello(datagram) is DropReason.MALFORMED
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])

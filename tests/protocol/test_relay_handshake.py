@@ -1,16 +1,27 @@
 """The relay before there is a session."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plg.protocol.constants import COOKIE_ROTATION_S
 from plg.protocol.errors import DropReason, WelcomeStatus
-from plg.protocol.handshake import Cookie, Hello, ResumeState, build_hello, open_welcome, parse_cookie
+from plg.protocol.handshake import (
+    WELCOME_PATH_AT,
+    Cookie,
+    Hello,
+    ResumeState,
+    build_hello,
+    open_welcome,
+    parse_cookie,
+)
 from plg.protocol.keys import probe_key
 from plg.protocol.probe import build_probe, make_probe_token
-from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake
+from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, TransitAccepted
+from plg.protocol.ticket import ROLE_TRANSIT, TransitTicket, seal_transit_ticket
 from support.protocol_pair import CID, RELAY_ID, SECRET, TICKET_KEY, UNIX_S, Pair, make_ticket, seal
 
 SOURCE = ("192.0.2.9", 40000)
@@ -153,3 +164,110 @@ def test_a_replayed_hello_cannot_displace_a_running_session() -> None:
     pair.send(b"y")
     pair.run(0.1)
     assert pair.up_payloads == [(1, b"y")]
+
+
+# --- transit ---------------------------------------------------------------------------------------------------------
+
+TRANSIT_SECRET = b"t" * 32
+TRANSIT = TransitTicket(CID, int(UNIX_S), int(UNIX_S) + 3600, TRANSIT_SECRET, bytes(16), 443, 100, 200, 300)
+
+
+def transit_hello(
+    ts_ms: float = UNIX_S * 1000,
+    *,
+    ticket: TransitTicket = TRANSIT,
+    cookie: Cookie = Cookie(),  # noqa: B008 - frozen
+    secret: bytes = TRANSIT_SECRET,
+    relay_id: int = RELAY_ID,
+    cid: int = CID,
+) -> bytes:
+    token = seal_transit_ticket(ticket, TICKET_KEY, 1, relay_id, b"ticket nonce")
+    return build_hello(Hello(cid, 2, int(ts_ms), NONCE, token, b"", cookie, ROLE_TRANSIT), secret)
+
+
+def test_a_genuine_transit_hello_is_accepted_with_its_ticket() -> None:
+    accepted = ask(relay(), transit_hello())
+    assert isinstance(accepted, TransitAccepted)
+    assert (accepted.ticket, accepted.hello.path, accepted.address_proved) == (TRANSIT, 2, False)
+
+
+@pytest.mark.parametrize(
+    ("datagram", "reason"),
+    [
+        (transit_hello(secret=SECRET), DropReason.HELLO_FORGED),
+        (transit_hello(cid=CID + 1), DropReason.HELLO_FORGED),
+        (transit_hello(relay_id=RELAY_ID + 1), DropReason.TICKET_FORGED),
+        (transit_hello(ticket=replace(TRANSIT, expires_at_s=int(UNIX_S) + 1)), None),
+        (transit_hello((UNIX_S + 61) * 1000), DropReason.HELLO_SKEW),
+        (build_hello(Hello(CID, 2, int(UNIX_S * 1000), NONCE, seal(make_ticket()), role=1), SECRET), None),
+    ],
+    ids=["secret", "cid", "relay", "short-lived", "clock", "exit-ticket"],
+)
+def test_a_transit_hello_passes_the_same_checks_as_the_exits(datagram: bytes, reason: DropReason | None) -> None:
+    late = relay()
+    if reason is None:
+        verdict = ask(late, datagram, UNIX_S + 62)
+        assert isinstance(verdict, DropReason)
+        assert verdict in {DropReason.TICKET_EXPIRED, DropReason.TICKET_MALFORMED}
+    else:
+        assert ask(late, datagram) is reason
+    assert late._newest_hello_ms == {}
+
+
+def test_an_exit_ticket_does_not_open_a_hello_of_a_transit_nor_the_other_way() -> None:
+    token = seal_transit_ticket(TRANSIT, TICKET_KEY, 1, RELAY_ID, b"ticket nonce")
+    as_exit = build_hello(Hello(CID, 0, int(UNIX_S * 1000), NONCE, token), TRANSIT_SECRET)
+    assert ask(relay(), as_exit) in {DropReason.TICKET_MALFORMED, DropReason.TICKET_FORGED}
+
+
+def test_transit_hellos_of_a_session_only_get_newer_and_none_is_taken_after_its_end() -> None:
+    handshake = relay()
+    ask(handshake, transit_hello((UNIX_S + 1) * 1000))
+    assert ask(handshake, transit_hello()) is DropReason.HELLO_STALE
+    handshake.session_ended(CID)
+    assert ask(handshake, transit_hello((UNIX_S + 1) * 1000)) is DropReason.HELLO_STALE
+
+
+def test_under_load_a_transit_too_asks_for_a_cookie_and_one_that_is_good_proves_the_address_at_any_time() -> None:
+    handshake = relay()
+    answer = ask(handshake, transit_hello(), under_load=True)
+    assert isinstance(answer, bytes)
+    cookie = parse_cookie(answer)
+    assert isinstance(cookie, Cookie)
+    for under_load in (True, False):
+        accepted = ask(handshake, transit_hello(cookie=cookie), under_load=under_load)
+        assert isinstance(accepted, TransitAccepted)
+        assert accepted.address_proved
+    elsewhere = handshake.receive_hello(transit_hello(cookie=cookie), ("192.0.2.10", 1), UNIX_S, under_load=False)
+    assert isinstance(elsewhere, TransitAccepted)
+    assert not elsewhere.address_proved
+
+
+@pytest.mark.parametrize("status", [WelcomeStatus.OK, WelcomeStatus.NEXT_HOP_DENIED])
+def test_a_transit_answers_under_its_own_secret_with_the_caps_of_its_ticket(status: WelcomeStatus) -> None:
+    handshake = relay()
+    accepted = ask(handshake, transit_hello())
+    assert isinstance(accepted, TransitAccepted)
+    datagram = handshake.answer_transit(accepted, SOURCE, status, ip_address(SOURCE[0]), UNIX_S)
+    welcome = open_welcome(datagram, TRANSIT_SECRET, NONCE)
+    assert not isinstance(welcome, DropReason)
+    assert (welcome.status, datagram[WELCOME_PATH_AT]) == (status, 2)
+    assert (welcome.packets_per_second, welcome.kbit_per_second_up, welcome.kbit_per_second_down) == (100, 200, 300)
+    assert (welcome.flows, welcome.local_ports, welcome.resume_token) == (0, 0, b"")
+    assert (str(welcome.observed_address), welcome.observed_port) == SOURCE
+    assert len(datagram) < 640
+
+
+def test_a_hello_for_the_exit_may_come_on_a_path_of_its_ticket_only() -> None:
+    ticket = replace(make_ticket(), max_paths=3, transits=((1, ip_address("::ffff:198.20.0.77").packed),))
+
+    def on(path: int, source: str) -> object:
+        datagram = build_hello(Hello(CID, path, int(UNIX_S * 1000), NONCE, seal(ticket)), SECRET)
+        return relay().receive_hello(datagram, (source, 443), UNIX_S, under_load=False)
+
+    assert isinstance(on(0, "192.0.2.9"), HelloAccepted)
+    assert isinstance(on(2, "192.0.2.9"), HelloAccepted)
+    assert isinstance(on(1, "198.20.0.77"), HelloAccepted)
+    assert isinstance(on(1, "::ffff:198.20.0.77"), HelloAccepted)
+    assert on(1, "192.0.2.9") is DropReason.FOREIGN_PATH
+    assert on(3, "192.0.2.9") is DropReason.FOREIGN_PATH

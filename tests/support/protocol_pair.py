@@ -225,5 +225,5 @@ class Pair:
                 answer.hello, answer.ticket, source, ip_address(source[0]), b"", self.now, UNIX_S + self.now
             )
             self._down(welcome, source)
-        else:
+        elif isinstance(answer, bytes):
             self._down(answer, source)

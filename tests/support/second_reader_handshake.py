@@ -23,8 +23,10 @@ from support.second_reader import (
     welcome_key,
 )
 from support.second_reader_tickets import (
+    EXIT,
     RESUME_MAX,
     TICKET_MAX,
+    TRANSIT,
     Caps,
     build_address,
     caps_bytes,
@@ -33,13 +35,24 @@ from support.second_reader_tickets import (
 )
 
 HELLO_MAC_AT: Final = 624
-STATUSES: Final = ("OK", "UNKNOWN_PROFILE", "FULL", "DRAINING", "REVOKED", "EXPIRED", "TOO_MANY_SESSIONS")
+STATUSES: Final = (
+    "OK",
+    "UNKNOWN_PROFILE",
+    "FULL",
+    "DRAINING",
+    "REVOKED",
+    "EXPIRED",
+    "TOO_MANY_SESSIONS",
+    "NO_TRANSIT",
+    "NEXT_HOP_DENIED",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
     cid: bytes
     path: int
+    role: int
     hello_ts_ms: int
     client_nonce: bytes
     cookie_time_s: int
@@ -57,29 +70,31 @@ def read_hello(secret: bytes, datagram: bytes) -> Hello:
     outer = expect(datagram, HELLO)
     head = datagram[:HELLO_MAC_AT]
     cut = Cut(head[9:])
-    version, path, zero = cut.number(1), cut.number(1), cut.number(1)
+    version, path, role = cut.number(1), cut.number(1), cut.number(1)
     if version != 1:
         raise Refused("another version")
-    if path > 7 or zero:
-        raise Refused("no such path, or byte 11 is not zero")
+    if path > 7 or role not in {EXIT, TRANSIT}:
+        raise Refused("no such path or role")
+    if role == TRANSIT and path == 0:
+        raise Refused("no transit has path 0")
     hello_ts_ms, client_nonce = cut.number(8), cut.take(16)
     cookie_time_s, cookie_mac = cut.number(4), cut.take(16)
     ticket_length, token_length = cut.number(2), cut.number(2)
-    if ticket_length > TICKET_MAX or token_length > RESUME_MAX:
+    if ticket_length > TICKET_MAX or token_length > (RESUME_MAX if role == EXIT else 0):
         raise Refused("the ticket or the resume token is too long")
     ticket, token = cut.take(ticket_length), cut.take(token_length)
     if any(cut.rest()):
         raise Refused("something follows the resume token")
     if not hmac.compare_digest(keyed_mac(hello_mac_key(secret), head), datagram[HELLO_MAC_AT:]):
         raise Refused("not authentic")
-    return Hello(outer.cid, path, hello_ts_ms, client_nonce, cookie_time_s, cookie_mac, ticket, token)
+    return Hello(outer.cid, path, role, hello_ts_ms, client_nonce, cookie_time_s, cookie_mac, ticket, token)
 
 
 def build_hello(secret: bytes, hello: Hello) -> bytes:
     head = b"".join(
         [
             first_byte(HELLO) + hello.cid,
-            bytes([1, hello.path, 0]),
+            bytes([1, hello.path, hello.role]),
             big(hello.hello_ts_ms, 8),
             hello.client_nonce,
             big(hello.cookie_time_s, 4),

@@ -147,6 +147,11 @@ def read_exit_body(body: bytes) -> ExitTicket:
         targets=_targets(cut),
     )
     cut.end()
+    paths = [path for path, _ in ticket.transits]
+    if not 1 <= max_paths <= 8 or any(not 1 <= path < max_paths or paths.count(path) > 1 for path in paths):
+        raise Refused("no such path, or one path twice")
+    if ticket.expires_at_s <= ticket.issued_at_s:
+        raise Refused("ends before it begins")
     return ticket
 
 
@@ -195,6 +200,8 @@ def read_transit_body(body: bytes) -> TransitTicket:
         kbit_per_second_down=cut.number(2),
     )
     cut.end()
+    if not ticket.next_hop_port or ticket.expires_at_s <= ticket.issued_at_s:
+        raise Refused("no next hop port, or ends before it begins")
     return ticket
 
 

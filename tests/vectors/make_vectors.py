@@ -6,6 +6,7 @@ still say the same) and by `second_reader.py`, which was written from SPEC.md al
 
 import json
 from dataclasses import replace
+from hashlib import blake2s
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ EXIT = ticket.ExitTicket(
 HELLO = handshake.Hello(
     CID, 0, 1_800_000_000_123, CLIENT_NONCE, b"TICKET BYTES", b"RESUME", handshake.Cookie(1_800_000_000, b"c" * 16)
 )
+TRANSIT_SECRET = bytes(range(32, 64))
+TRANSIT = ticket.TransitTicket(
+    CID, 1_800_000_000, 1_800_014_400, TRANSIT_SECRET, ip_address("2600::1").packed, 443, 600, 1500, 6000
+)
+TRANSIT_HELLO = handshake.Hello(
+    CID, 2, 1_800_000_000_124, CLIENT_NONCE, ticket.seal_transit_ticket(TRANSIT, TICKET_KEY, 5, RELAY_ID, NONCE12), role=ticket.ROLE_TRANSIT
+)  # fmt: skip
 WELCOME = handshake.Welcome(
     WelcomeStatus.OK, RELAY_NONCE, 1_800_000_000_456, b"boot-id!", ip_address("198.20.0.9"), 54321, 600, 1500, 6000, 64, 16, b"RESUME2"
 )  # fmt: skip
@@ -115,10 +123,37 @@ def seq_vectors() -> list[dict[str, int]]:
     ]
 
 
+def resigned(datagram: bytes, at: int, piece: bytes, secret: bytes) -> bytes:
+    """A HELLO with a piece changed and the mac that belongs to it."""
+    unsigned = datagram[:at] + piece + datagram[at + len(piece) : -16]
+    return unsigned + blake2s(unsigned, key=keys.hello_mac_key(secret), digest_size=16).digest()
+
+
+def refused_hellos() -> list[dict[str, str]]:
+    """Each is one change away from a right HELLO; all but the last two have a mac that fits."""
+    exit_hello, transit_hello = handshake.build_hello(HELLO, K), handshake.build_hello(TRANSIT_HELLO, TRANSIT_SECRET)
+    with_token = handshake.build_hello(replace(HELLO, path=2), TRANSIT_SECRET)
+    cases = [
+        ("no such role", K, resigned(exit_hello, 11, b"\2", K)),
+        ("no path 8", TRANSIT_SECRET, resigned(transit_hello, 10, b"\x08", TRANSIT_SECRET)),
+        ("a transit of path 0", TRANSIT_SECRET, resigned(transit_hello, 10, b"\0", TRANSIT_SECRET)),
+        ("a transit with a resume token", TRANSIT_SECRET, resigned(with_token, 11, b"\1", TRANSIT_SECRET)),
+        ("a transit with the mac of K", TRANSIT_SECRET, handshake.build_hello(TRANSIT_HELLO, K)),
+        ("a role changed on the way", TRANSIT_SECRET, transit_hello[:11] + b"\0" + transit_hello[12:]),
+    ]
+    return [{"why": why, "K": secret.hex(), "datagram": datagram.hex()} for why, secret, datagram in cases]
+
+
 def handshake_vectors() -> dict[str, Any]:
     resume = handshake.ResumeState(CID, 1_800_000_000, ((50000, 41000), (50001, 41002)))
     return {
         "hello": {"K": K.hex(), **plain(HELLO), "datagram": handshake.build_hello(HELLO, K).hex()},
+        "hello_transit": {
+            "K": TRANSIT_SECRET.hex(), **plain(TRANSIT_HELLO), "datagram": handshake.build_hello(TRANSIT_HELLO, TRANSIT_SECRET).hex(),
+        },
+        "hello_refused": refused_hellos(),
+        "welcome_transit": transit_welcome(WelcomeStatus.OK),
+        "welcome_transit_refused": transit_welcome(WelcomeStatus.NEXT_HOP_DENIED),
         "welcome": {
             "K": K.hex(), "client_nonce": CLIENT_NONCE.hex(), "cid": f"{CID:016x}", "path": 0, **plain(WELCOME),
             "datagram": handshake.seal_welcome(WELCOME, CID, 0, K, CLIENT_NONCE, NONCE12).hex(),
@@ -144,17 +179,23 @@ def handshake_vectors() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def transit_welcome(status: WelcomeStatus) -> dict[str, Any]:
+    welcome = replace(WELCOME, status=status, relay_nonce=bytes(16), flows=0, local_ports=0, resume_token=b"")
+    sealed = handshake.seal_welcome(welcome, CID, TRANSIT_HELLO.path, TRANSIT_SECRET, CLIENT_NONCE, NONCE12)
+    return {
+        "K": TRANSIT_SECRET.hex(), "client_nonce": CLIENT_NONCE.hex(), "cid": f"{CID:016x}", "path": TRANSIT_HELLO.path, **plain(welcome),
+        "datagram": sealed.hex(),
+    }  # fmt: skip
+
+
 def ticket_vectors() -> dict[str, Any]:
-    transit = ticket.TransitTicket(
-        CID, 1_800_000_000, 1_800_014_400, K, ip_address("2600::1").packed, 443, 600, 1500, 6000
-    )
     common = {"ticket_key": TICKET_KEY.hex(), "relay_id": RELAY_ID, "key_id": 5, "nonce": NONCE12.hex()}
     return {
         "exit": {**common, **plain(EXIT), "token": ticket.seal_ticket(EXIT, TICKET_KEY, 5, RELAY_ID, NONCE12).hex()},
         "transit": {
             **common,
-            **plain(transit),
-            "token": ticket.seal_transit_ticket(transit, TICKET_KEY, 5, RELAY_ID, NONCE12).hex(),
+            **plain(TRANSIT),
+            "token": ticket.seal_transit_ticket(TRANSIT, TICKET_KEY, 5, RELAY_ID, NONCE12).hex(),
         },
     }
 

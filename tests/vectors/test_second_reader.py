@@ -30,7 +30,8 @@ TICKETS = _load("tickets.json")
 
 KEY_INPUTS = {"K", "client_nonce", "relay_nonce", "relay_id", "ticket_key", "control_key"}
 DATA_FIELDS = {"rekeys", "suite", "direction", "key", "cid", "seq", "path", "copy", "phase", "body", "datagram"}
-SEALED_WELCOMES = ["welcome", "welcome_ipv6_refused"]
+HELLOS = ["hello", "hello_transit"]
+SEALED_WELCOMES = ["welcome", "welcome_ipv6_refused", "welcome_transit", "welcome_transit_refused"]
 
 
 def _un(text: str) -> bytes:
@@ -59,7 +60,7 @@ def test_every_file_of_vectors_is_read_here() -> None:
 
 
 def test_every_entry_of_the_files_that_are_no_lists_is_read_here() -> None:
-    assert HANDSHAKE.keys() == {"hello", *SEALED_WELCOMES, "cookie", "no_session", "resume_token"}
+    assert HANDSHAKE.keys() == {*HELLOS, "hello_refused", *SEALED_WELCOMES, "cookie", "no_session", "resume_token"}
     assert TICKETS.keys() == {"exit", "transit"}
     assert KEYS.keys() == KEY_INPUTS | DERIVED_KEYS.keys()
 
@@ -180,6 +181,7 @@ def _hello_fields(entry: dict[str, Any]) -> shake.Hello:
     return shake.Hello(
         cid=_number_cid(entry["cid"]),
         path=entry["path"],
+        role=entry["role"],
         hello_ts_ms=entry["hello_ts_ms"],
         client_nonce=_un(entry["client_nonce"]),
         cookie_time_s=entry["cookie"]["time_s"],
@@ -204,12 +206,33 @@ def _welcome_fields(entry: dict[str, Any]) -> shake.Welcome:
     )
 
 
-def test_the_hello_is_read_to_its_fields_and_built_byte_for_byte() -> None:
-    entry = HANDSHAKE["hello"]
+@pytest.mark.parametrize("name", HELLOS)
+def test_every_hello_is_read_to_its_fields_and_built_byte_for_byte(name: str) -> None:
+    entry = HANDSHAKE[name]
     secret, datagram, fields = _un(entry["K"]), _un(entry["datagram"]), _hello_fields(entry)
     assert shake.read_hello(secret, datagram) == fields
     assert shake.build_hello(secret, fields) == datagram
     assert entry.keys() - {"K", "cookie", "datagram"} == asdict(fields).keys() - {"cookie_time_s", "cookie_mac"}
+
+
+@pytest.mark.parametrize("entry", HANDSHAKE["hello_refused"], ids=lambda entry: entry["why"])
+def test_every_hello_that_breaks_one_rule_is_refused(entry: dict[str, str]) -> None:
+    with pytest.raises(outer.Refused):
+        shake.read_hello(_un(entry["K"]), _un(entry["datagram"]))
+
+
+def test_a_transit_is_asked_with_its_own_ticket_and_answers_with_its_caps_alone() -> None:
+    hello, welcome, ticket = HANDSHAKE["hello_transit"], HANDSHAKE["welcome_transit"], TICKETS["transit"]
+    assert (hello["ticket"], hello["K"], welcome["K"]) == (ticket["token"], ticket["secret"], ticket["secret"])
+    assert (hello["cid"], hello["path"]) == (int(welcome["cid"], 16), welcome["path"])
+    assert (_un(welcome["relay_nonce"]), welcome["flows"], welcome["local_ports"], welcome["resume_token"]) == (
+        bytes(16),
+        0,
+        0,
+        "",
+    )
+    rates = ("packets_per_second", "kbit_per_second_up", "kbit_per_second_down")
+    assert [welcome[rate] for rate in rates] == [ticket[rate] for rate in rates]
 
 
 @pytest.mark.parametrize("name", SEALED_WELCOMES)

@@ -188,7 +188,9 @@ def test_a_hello_of_another_secret_is_refused() -> None:
     [
         pytest.param(9, b"\x02", id="version"),
         pytest.param(10, b"\x08", id="path"),
-        pytest.param(11, b"\x01", id="zero"),
+        pytest.param(11, b"\x01", id="transit-of-path-0"),
+        pytest.param(10, b"\x01\x01", id="transit-with-a-resume-token"),
+        pytest.param(11, b"\x02", id="role"),
         pytest.param(56, (449).to_bytes(2, "big"), id="ticket-length"),
         pytest.param(58, (113).to_bytes(2, "big"), id="resume-token-length"),
         pytest.param(623, b"\x01", id="padding"),
@@ -199,7 +201,7 @@ def test_a_hello_with_a_right_mac_and_a_forbidden_field_is_refused(at: int, piec
 
 
 def test_the_largest_ticket_and_resume_token_fit_together_and_no_cookie_is_all_zero() -> None:
-    hello = shake.Hello(bytes(8), 7, 1, CLIENT_NONCE, 0, bytes(16), b"t" * 448, b"r" * 112)
+    hello = shake.Hello(bytes(8), 7, 0, 1, CLIENT_NONCE, 0, bytes(16), b"t" * 448, b"r" * 112)
     datagram = shake.build_hello(SECRET, hello)
     assert len(datagram) == 640
     assert datagram[36:56] == bytes(20)
