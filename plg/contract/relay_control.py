@@ -49,13 +49,15 @@ PEER_TARGET_PREFIX = "relay:"
 class RegionMeasurement(Request, frozen=True, kw_only=True, omit_defaults=True):
     """What the relay measured to one probe target, or to a peer relay, that the server named.
 
-    `rtt_ms` is the median, null when nothing came back; `rtt_p95_ms` the 95th percentile where enough was measured.
+    `rtt_ms` is the median, null when nothing came back; `rtt_p95_ms` the 95th percentile where enough was measured; `age_s` how
+    long ago the newest measurement in it was made.
     """
 
     target_id: Annotated[str, Meta(max_length=128)]
     rtt_ms: Milliseconds | None
     loss_percent: LossPercent = 0.0
     rtt_p95_ms: Milliseconds | None = None
+    age_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
 
 
 class HeartbeatRequest(Request, frozen=True, kw_only=True):

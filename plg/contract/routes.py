@@ -35,7 +35,7 @@ class RouteVerdict(StrEnum):
     `chosen`, `standby` (exits only); `possible`: it may serve, another is better; `no_answer`: it did not answer the caller;
     `unknown_way`: a part of its way was never measured; `detour`: through it the way grows by more than is allowed;
     `same_host`: it shares the exit's machine; `masked`: one of the two wants masked headers, which transits cannot serve;
-    `full`, `draining`, `excluded` say themselves.
+    `unreachable`: the two have no address of the same family; `full`, `draining`, `excluded` say themselves.
     """
 
     CHOSEN = "chosen"
@@ -46,6 +46,7 @@ class RouteVerdict(StrEnum):
     DETOUR = "detour"
     SAME_HOST = "same_host"
     MASKED = "masked"
+    UNREACHABLE = "unreachable"
     FULL = "full"
     DRAINING = "draining"
     EXCLUDED = "excluded"

@@ -115,8 +115,8 @@ class SessionGrant(Answer, frozen=True, kw_only=True):
     """What a client needs to open the tunnel. `key` (32 bytes) is the secret that the sealed `ticket` also holds.
 
     `cid` is 16 hex digits. `predicted_total_ms` is null when the leg from relay to game is not known. `max_paths` is what the
-    ticket allows: path 0, the paths of `transits`, and one for each further local interface (the numbers that no transit
-    has). `degraded_because` is one line when there are fewer ways than `mode` wants, else null. `game_leg` is the exit's way to
+    ticket allows: path 0, then the places for transits (taken or not), then one path for each further local interface: the
+    last `interfaces` - 1 numbers below `max_paths`, the same for the whole session. `degraded_because` is one line when there are fewer ways than `mode` wants, else null. `game_leg` is the exit's way to
     the game as the prediction counts it.
     """
 
@@ -175,7 +175,8 @@ class StopSessionRequest(Request, frozen=True, kw_only=True, omit_defaults=True)
     """POST /v1/sessions/{id}/stop
 
     `measured_total_ms` is the median round trip from the player through the exit to the game, measured end to end (a query or
-    ping through the tunnel, never a sum of predictions); the server learns from it how far the exit's own claim was off.
+    ping through the tunnel, never a sum of predictions), and `measured_target` the game's server that it was to (only its region
+    is kept); the server learns from both how far the exit's own claim was off.
     `direct_ms` is the direct way's, sampled in the same time. `saved_up` and `saved_down` are datagrams that only arrived by
     another copy.
     """
@@ -189,6 +190,7 @@ class StopSessionRequest(Request, frozen=True, kw_only=True, omit_defaults=True)
     paths: Annotated[list[PathMetrics], Meta(max_length=8)] = []
     reason: Annotated[str, Meta(max_length=64)] = "user"
     measured_total_ms: Milliseconds | None = None
+    measured_target: HostPort | None = None
     direct_ms: Milliseconds | None = None
     saved_up: Count = 0
     saved_down: Count = 0
