@@ -59,4 +59,10 @@ async def docs_style(_request: web.Request) -> web.Response:
     return _page("docs.css", "text/css")
 
 
-ROUTES = (openapi_json, docs, docs_script, docs_style)
+@route("GET", "/docs/docs.svg", auth=Auth.NONE, limit=Limit.NONE, media_type="image/svg+xml", documented=False)
+async def docs_icon(_request: web.Request) -> web.Response:
+    """The page's icon: without one, browsers ask for /favicon.ico and report that it is missing."""
+    return _page("docs.svg", "image/svg+xml")
+
+
+ROUTES = (openapi_json, docs, docs_script, docs_style, docs_icon)

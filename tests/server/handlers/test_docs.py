@@ -36,7 +36,7 @@ async def test_the_page_loads_nothing_from_elsewhere(api: ApiDriver, url: str, k
 async def test_everything_that_the_page_asks_for_is_there(api: ApiDriver) -> None:
     page = (await api.get("/docs")).text
     asked = set(re.findall(r'(?:src|href)="(/[^"]+)"', page))
-    assert asked == {"/docs/docs.css", "/docs/docs.js", "/openapi.json"}
+    assert asked == {"/docs/docs.css", "/docs/docs.js", "/docs/docs.svg", "/openapi.json"}
     for url in asked:
         assert (await api.get(url)).status == 200
     assert "<script>" not in page

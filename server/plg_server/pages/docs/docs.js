@@ -32,8 +32,24 @@ function bounds(schema) {
 }
 
 function table(head, rows) {
+  const titles = head.map((text) => make("th", text));
+  for (const title of titles) title.scope = "col";
   const body = rows.map((cells) => make("tr", "", ...cells.map((cell) => make("td", "", cell))));
-  return make("table", "", make("tr", "", ...head.map((text) => make("th", text))), ...body);
+  return make("table", "", make("thead", "", make("tr", "", ...titles)), make("tbody", "", ...body));
+}
+
+// A part that opens on a click, on Enter, and when a link leads to it.
+function foldedPart(id, heading, ...children) {
+  const part = make("details", "", make("summary", "", heading), ...children);
+  part.id = id;
+  return part;
+}
+
+function openLinkedPart() {
+  const part = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!(part instanceof HTMLDetailsElement)) return;
+  part.open = true;
+  part.scrollIntoView();
 }
 
 function security(operation) {
@@ -41,43 +57,41 @@ function security(operation) {
   return names.length ? `Credentials: ${names.join(" or ")}` : "No credentials";
 }
 
-function operationArticle(path, method, operation) {
+function operationPart(path, method, operation) {
   const heading = make("h2", "", make("span", method.toUpperCase()), make("code", ` ${path}`));
   heading.firstChild.className = "method";
-  const article = make("article", "", heading, make("p", operation.summary), make("p", security(operation)));
-  article.id = operation.operationId;
+  const part = foldedPart(operation.operationId, heading, make("p", operation.summary), make("p", security(operation)));
   if (operation.parameters) {
     const rows = operation.parameters.map((parameter) => [
       make("code", parameter.name), make("span", parameter.in + (parameter.required ? ", required" : "")),
       make("code", schemaName(parameter.schema)), make("span", bounds(parameter.schema)),
     ]);
-    article.append(make("h3", "Parameters"), table(["Name", "Where", "Type", "Allowed"], rows));
+    part.append(make("h3", "Parameters"), table(["Name", "Where", "Type", "Allowed"], rows));
   }
   if (operation.requestBody) {
     const schema = operation.requestBody.content["application/json"].schema;
-    article.append(make("h3", "Body"), schemaLink(schema));
+    part.append(make("h3", "Body"), schemaLink(schema));
   }
   const rows = Object.entries(operation.responses).map(([status, response]) => {
     const links = Object.entries(response.content || {}).map(([type, media]) => make("div", `${type} `, schemaLink(media.schema)));
     return [make("code", status), make("span", response.description), make("span", "", ...links)];
   });
-  article.append(make("h3", "Answers"), table(["Status", "Meaning", "Body"], rows));
-  return article;
+  part.append(make("h3", "Answers"), table(["Status", "Meaning", "Body"], rows));
+  return part;
 }
 
-function schemaArticle(name, schema) {
-  const article = make("article", "", make("h3", name), make("p", schema.description || ""));
-  article.id = `schema-${name}`;
+function schemaPart(name, schema) {
+  const part = foldedPart(`schema-${name}`, make("h3", name), make("p", schema.description || ""));
   if (schema.properties) {
     const required = new Set(schema.required || []);
     const rows = Object.entries(schema.properties).map(([field, inner]) => [
       make("code", field), make("span", required.has(field) ? "required" : ""), schemaLink(inner), make("span", bounds(inner)),
     ]);
-    article.append(table(["Field", "", "Type", "Allowed"], rows));
+    part.append(table(["Field", "Needed", "Type", "Allowed"], rows));
   } else {
-    article.append(make("code", schemaName(schema)));
+    part.append(make("code", schemaName(schema)));
   }
-  return article;
+  return part;
 }
 
 async function show() {
@@ -92,7 +106,7 @@ async function show() {
   document.getElementById("description").textContent = api.info.description;
   const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => [path, method, operation]));
-  main.replaceChildren(...operations.map((item) => operationArticle(...item)));
+  main.replaceChildren(...operations.map((item) => operationPart(...item)));
   const items = operations.map(([path, method, operation]) => {
     const link = make("a", `${method.toUpperCase()} ${path}`);
     link.href = `#${operation.operationId}`;
@@ -100,9 +114,15 @@ async function show() {
   });
   document.getElementById("contents").append(make("ul", "", ...items));
   document.getElementById("schemas").append(
-    ...Object.entries(api.components.schemas).map(([name, schema]) => schemaArticle(name, schema)));
+    ...Object.entries(api.components.schemas).map(([name, schema]) => schemaPart(name, schema)));
+  openLinkedPart();
 }
 
+addEventListener("hashchange", openLinkedPart);
+// A second click on a link changes no address, and must open its part all the same.
+addEventListener("click", (event) => {
+  if (event.target instanceof HTMLAnchorElement && event.target.href === location.href) openLinkedPart();
+});
 show().catch((error) => {
   document.getElementById("operations").replaceChildren(make("p", `The description cannot be shown: ${error.message}`));
 });
