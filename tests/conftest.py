@@ -1,6 +1,7 @@
 """What every test needs: no trace of the developer's own set-up, and nothing skipped in CI."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -22,6 +23,10 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("PLG_") and name not in KEPT_VARIABLES]:
         del os.environ[name]
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+    # A shell starts what it puts in the background with Ctrl-C ignored, and every process below inherits that: tests that
+    # press Ctrl-C would wait for ever.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
