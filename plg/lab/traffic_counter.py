@@ -13,6 +13,8 @@ from plg.lab.namespaces import Host, Lab
 from plg.lab.processes import LabError
 
 TABLE = "plg_lab_count"
+UDP_HEADER_BYTES = 8
+"""A UDP packet's own length counts them (RFC 768)."""
 COUNTER_NAME = re.compile(r"^[a-z][a-z0-9_]{0,60}$")
 
 
@@ -30,15 +32,18 @@ class TrafficCounter:
             f"table inet {TABLE} {{\n chain forward {{ type filter hook forward priority -10; policy accept; }}\n}}\n"
         )
 
-    def count_udp(self, name: str, source: Host, destination: Host) -> None:
-        """From now on count the UDP packets that `source` sends to `destination`, IPv4 and IPv6 together, under `name`."""
+    def count_udp(self, name: str, source: Host, destination: Host, *, payload_at_least: int = 0) -> None:
+        """From now on count the UDP packets that `source` sends to `destination`, IPv4 and IPv6 together, under `name`;
+        only those with so many bytes of payload, where that is given."""
         if not COUNTER_NAME.match(name):
             raise ValueError(f"not a counter name: {name!r}")
+        # Of a fragmented datagram only the first piece has a length to look at.
+        kind = f"udp length >= {UDP_HEADER_BYTES + payload_at_least}" if payload_at_least else "meta l4proto udp"
         entry = f'add rule inet {TABLE} forward iifname "{source.router_interface}"'
         self._nft(
             f"add counter inet {TABLE} {name}\n"
-            f'{entry} ip daddr {destination.ipv4} meta l4proto udp counter name "{name}"\n'
-            f'{entry} ip6 daddr {destination.ipv6} meta l4proto udp counter name "{name}"\n'
+            f'{entry} ip daddr {destination.ipv4} {kind} counter name "{name}"\n'
+            f'{entry} ip6 daddr {destination.ipv6} {kind} counter name "{name}"\n'
         )
 
     def packets(self, name: str) -> int:

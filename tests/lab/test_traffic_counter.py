@@ -16,7 +16,7 @@ import socket, sys
 family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 with socket.socket(family, socket.SOCK_DGRAM) as client:
     for _ in range(int(sys.argv[2])):
-        client.sendto(b"hello", (sys.argv[1], 5000))
+        client.sendto(bytes(int(sys.argv[3])), (sys.argv[1], 5000))
 """
 
 
@@ -34,9 +34,18 @@ def test_each_pair_and_direction_is_counted_by_itself_over_both_protocols(lab: L
     counter.count_udp("up", client, game)
     counter.count_udp("down", game, client)
     for destination, packets in ((game.ipv4, 3), (game.ipv6, 4), (other.ipv4, 5)):
-        client.run([sys.executable, "-c", SEND, destination, str(packets)])
+        client.run([sys.executable, "-c", SEND, destination, str(packets), "5"])
     assert counter.packets("up") == 7
     assert counter.packets("down") == 0
+
+
+def test_a_counter_can_look_at_large_payloads_alone(lab: Lab) -> None:
+    client, game = lab.add_host("client"), lab.add_host("game")
+    counter = TrafficCounter(lab)
+    counter.count_udp("large", client, game, payload_at_least=1300)
+    for destination, packets, payload_bytes in ((game.ipv4, 3, 1299), (game.ipv4, 4, 1300), (game.ipv6, 5, 1400)):
+        client.run([sys.executable, "-c", SEND, destination, str(packets), str(payload_bytes)])
+    assert counter.packets("large") == 9
 
 
 def test_an_unknown_counter_is_an_error_and_a_bad_name_is_refused(lab: Lab) -> None:

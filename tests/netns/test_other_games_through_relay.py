@@ -58,7 +58,7 @@ def test_two_players_of_doom_meet_one_of_them_through_the_relay(world: BoosterWo
 def test_a_game_with_three_sockets_and_1400_byte_payloads_both_ways_misses_nothing(
     world: BoosterWorld, tmp_path: Path, capture: str
 ) -> None:
-    """The stand-in plays it, because no packaged game with that shape runs without a person."""
+    """The stand-in plays it, because packaged games of this shape (Teeworlds, DDNet) fill their datagrams only now and then."""
     host = world.game.ipv4
     report = tmp_path / "server.ndjson"
     with report.open("wb") as out:

@@ -7,15 +7,12 @@ both ends. quakestat gives the ping that players would see.
 
 import os
 import re
-import select
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from plg.lab.namespaces import Lab, Namespace
+from support.game_process import Console, start_xvfb
 
 DEFAULT_PORT = 27960
 GAMES_DIRECTORY = "/usr/games"
@@ -69,43 +66,6 @@ def console_players(console: str) -> list[SeenPlayer]:
             ping = row[3]
             players.append(SeenPlayer(row[4].strip(), int(ping) if ping.isdigit() else None, row[5]))
     return players
-
-
-class Console:
-    """A game's process: lines go in through standard input, its console text is in a log file."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
-        self.process = process
-        self._log = log
-
-    def text(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")
-
-    def size(self) -> int:
-        return self._log.stat().st_size
-
-    def text_since(self, offset: int) -> str:
-        return self._log.read_bytes()[offset:].decode("utf-8", errors="replace")
-
-    def send(self, line: str) -> None:
-        stdin: IO[bytes] | None = self.process.stdin
-        if stdin is None:
-            raise RuntimeError("this game was started without a standard input")
-        stdin.write(line.encode() + b"\n")
-        stdin.flush()
-
-    def wait_for(self, condition: Callable[[str], bool], what: str, timeout_s: float, since: int = 0) -> str:
-        """The console's text from `since` on, once `condition` holds for it. Raises AssertionError with its end otherwise."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            text = self.text_since(since)
-            if condition(text):
-                return text
-            if self.process.poll() is not None:
-                raise AssertionError(f"the game ended with {self.process.returncode} before: {what}\n{text[-2000:]}")
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {timeout_s:g} s: {what}\n{text[-2000:]}")
-            time.sleep(0.1)
 
 
 class OpenArenaServer(Console):
@@ -162,7 +122,7 @@ class OpenArenaClient(Console):
         self.name = name
         self._lab = lab
         folder.mkdir(parents=True)
-        self._xvfb, display = _start_xvfb(host, folder)
+        self._xvfb, display = start_xvfb(host, folder)
         settings = {
             "name": name,
             "s_initsound": "0",
@@ -227,20 +187,3 @@ def _start(
             [*argv, *commands], env=env, cwd=folder, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT
         )
     return process, log
-
-
-def _start_xvfb(host: Namespace, folder: Path) -> "tuple[subprocess.Popen[bytes], str]":
-    """A screen of its own; Xvfb itself picks a free display number and writes it to standard output."""
-    with (folder / "xvfb.log").open("wb") as log:
-        process = host.spawn(
-            ["Xvfb", "-displayfd", "1", "-screen", "0", "320x240x24", "-nolisten", "tcp"],
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )
-    if process.stdout is None:
-        raise RuntimeError("Xvfb was started without a pipe")
-    ready, _, _ = select.select([process.stdout], [], [], 30)
-    number = process.stdout.readline().decode().strip() if ready else ""
-    if not number.isdigit():
-        raise AssertionError("Xvfb did not start: " + (folder / "xvfb.log").read_text(errors="replace")[-500:])
-    return process, f":{number}"
