@@ -147,9 +147,10 @@ def run(
                 "allow_private": allow_private,
                 "workers": workers,
                 "drain_seconds": drain_seconds,
+                "log_format": "json" if this.output.as_json else None,
             },
         )
-        set_up_logging(settings.log_level)
+        set_up_logging(settings.log_level, settings.log_format)
 
         def tell(ports: "ListeningPorts") -> None:
             if port_file is not None:

@@ -5,6 +5,7 @@ Every refusal names the key, the value, where it stood, and what is allowed.
 
 import difflib
 import ipaddress
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -52,6 +53,7 @@ class RelayConfig:
     group_idle_s: float = 180.0
     receive_buffer_bytes: int = 4 * 1024 * 1024
     log_level: str = "info"
+    log_format: str = "console"
 
 
 Check = Callable[[object], object]
@@ -71,8 +73,9 @@ def load_config(
     values: dict[str, object] = {"data_dir": default_data_dir}
     origins: dict[str, str] = {}
     if file is not None:
-        for key, value in _read_file(file).items():
-            _accept(values, origins, key, value, str(file))
+        text, table = _read_file(file)
+        for key, value in table.items():
+            _accept(values, origins, key, value, f"{file}, line {_line_of(key, text)}")
     for name, text in environ.items():
         if name.startswith(ENV_PREFIX) and name not in ENV_NOT_SETTINGS:
             key = name[len(ENV_PREFIX) :].lower()
@@ -90,7 +93,7 @@ def setting_names() -> list[str]:
     return [field.name for field in fields(RelayConfig)]
 
 
-def _read_file(file: Path) -> dict[str, object]:
+def _read_file(file: Path) -> tuple[str, dict[str, object]]:
     try:
         with file.open("rb") as stream:
             raw = stream.read(MAX_CONFIG_BYTES + 1)
@@ -99,9 +102,17 @@ def _read_file(file: Path) -> dict[str, object]:
     if len(raw) > MAX_CONFIG_BYTES:
         raise RelayError(FailureKind.CONFIG, f"{file} has more than {MAX_CONFIG_BYTES} bytes: not a settings file")
     try:
-        return tomllib.loads(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        return text, tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RelayError(FailureKind.CONFIG, f"{file} is not valid TOML: {error}") from error
+
+
+def _line_of(key: str, text: str) -> int:
+    """Where a file sets the key, or begins a table of that name: tomllib forgets it. 1 when it is written in a rarer way."""
+    name = rf"[\"']?{re.escape(key)}[\"']?"
+    found = re.search(rf"^[ \t]*(?:\[+[ \t]*{name}[ \t]*[.\]]|{name}[ \t]*[.=])", text, re.MULTILINE)
+    return 1 if found is None else text.count("\n", 0, found.start()) + 1
 
 
 def _accept(values: dict[str, object], origins: dict[str, str], key: str, value: object, origin: str) -> None:
@@ -193,6 +204,12 @@ def _level(value: object) -> str:
     return value.lower()
 
 
+def _format(value: object) -> str:
+    if value not in ("console", "json"):
+        raise _NotAllowedError("console or json")
+    return str(value)
+
+
 _PORT = _whole(0, 65535)
 _CHECKS: dict[str, Check] = {
     "data_dir": _path,
@@ -223,6 +240,7 @@ _CHECKS: dict[str, Check] = {
     "group_idle_s": _seconds(0.1, 86_400),
     "receive_buffer_bytes": _whole(64 * 1024, 1024 * 1024 * 1024),
     "log_level": _level,
+    "log_format": _format,
 }
 
 

@@ -76,7 +76,7 @@ async def serve(front: socket.socket, channel: socket.socket) -> None:
 
 
 def _start(request: Start, front: socket.socket) -> DataPlane:
-    set_up_logging(request.config.log_level)
+    set_up_logging(request.config.log_level, request.config.log_format)
     plane = DataPlane(request.config, request.identity(), request.policy, front, lambda: None, share=request.share)
     plane.start()
     gc.collect()

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from plg_server.services.toml_lines import TomlLines
+
 ENV_PREFIX = "PLG_SERVER_"
 CONFIG_FILE_VARIABLE = "PLG_SERVER_CONFIG"
 
@@ -207,9 +209,12 @@ def load_config(
     if file is None and environ.get(CONFIG_FILE_VARIABLE):
         file = Path(environ[CONFIG_FILE_VARIABLE])
     if file is not None:
-        for key, value in _read_file(file).items():
-            known = _known(key, str(file))
-            values[known] = _checked(known, value, str(file))
+        text, table = _read_file(file)
+        lines = TomlLines(str(file), text)
+        for key, value in table.items():
+            origin = f"{file}, line {lines.of_key(lines.whole, key)}"
+            known = _known(key, origin)
+            values[known] = _checked(known, value, origin)
     for variable, text in environ.items():
         if variable.startswith(ENV_PREFIX) and variable != CONFIG_FILE_VARIABLE:
             key = _known(variable.removeprefix(ENV_PREFIX).lower(), f"the environment ({variable})")
@@ -239,9 +244,10 @@ def default_data_dir() -> Path:
     return user_data_path("plg-server", appauthor=False)
 
 
-def _read_file(file: Path) -> dict[str, object]:
+def _read_file(file: Path) -> tuple[str, dict[str, object]]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        return text, tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

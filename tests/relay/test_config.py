@@ -90,6 +90,22 @@ def test_a_misspelt_key_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
         load(file)
 
 
+@pytest.mark.parametrize("key", ["workers = 0", "'workers' = 0", "workers.count = 2", "[workers]", "[[ workers ]]"])
+def test_what_a_file_sets_wrongly_is_told_with_its_line(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "relay.toml"
+    file.write_text(f"# workers = 3\nport = 443  # not workers = 1\n\n{key}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert str(caught.value).startswith(f"{file}, line 4: workers = ")
+
+
+def test_a_line_is_not_guessed(tmp_path: Path) -> None:
+    file = tmp_path / "relay.toml"
+    file.write_text('port = 443\n"\\u0077orkers" = 0\n')
+    with pytest.raises(ConfigError, match=r"relay.toml, line 1: workers = 0"):
+        load(file)
+
+
 def test_a_key_like_no_other_is_refused_with_the_list_of_keys() -> None:
     with pytest.raises(ConfigError, match="keys: data_dir, host"):
         load(environ={"PLG_RELAY_ZZZZ": "1"})
@@ -108,7 +124,7 @@ def test_the_mask_is_off_unless_asked_for_and_needs_a_single_worker(tmp_path: Pa
     assert load(file).mask
     assert load(environ={"PLG_RELAY_MASK": "yes"}).mask
     with pytest.raises(
-        ConfigError, match=r"relay.toml: mask = True is not allowed: only workers = 1 \(now 2\)"
+        ConfigError, match=r"relay.toml, line 1: mask = True is not allowed: only workers = 1 \(now 2\)"
     ) as caught:
         load(file, overrides={"workers": 2})
     assert "\n" not in str(caught.value)

@@ -111,6 +111,12 @@ def test_a_corrupt_file_is_refused_with_its_name_and_line(tmp_path: Path) -> Non
     assert "line 2" in line
 
 
+@pytest.mark.parametrize("wrong", ["prot = 80", "port = 'x'", "[port]", "password_workers = 0"])
+def test_a_key_or_value_that_cannot_be_is_refused_with_file_and_line(tmp_path: Path, wrong: str) -> None:
+    file = written(tmp_path / "server.toml", f"# port = 1\nhost = '::1'\n\n{wrong}\n")
+    assert f"{file}, line 4" in refusal(file)
+
+
 def test_a_file_that_is_not_text_names_the_line(tmp_path: Path) -> None:
     file = tmp_path / "server.toml"
     file.write_bytes(b"port = 80\n\n# \xff\xfe\n")
