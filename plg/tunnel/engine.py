@@ -12,7 +12,9 @@ from plg.capture.packet_source import FlowKey, PacketSource, Verdict
 from plg.protocol.constants import MAX_PAYLOAD
 from plg.protocol.events import ClientEvent, FlowAccepted, FlowRefused, PayloadReceived, RelayLost
 from plg.tunnel.clock import Clock, Timer
+from plg.tunnel.first_replies import FirstReplies
 from plg.tunnel.flow_routes import FlowRoutes, Route, Why
+from plg.tunnel.grants import HostPort
 from plg.tunnel.relay_link import RelayLink
 
 HOLD_PACKETS: Final = 16
@@ -57,7 +59,11 @@ class _Held:
 
 
 class TunnelEngine:
-    """Between one packet source and the link of the moment (there is none while the tunnel looks for another relay)."""
+    """Between one packet source and the exits' links.
+
+    New flows take the link of the moment (there is none while the tunnel looks for another relay). A flow stays on the exit that it
+    began with until it ends, or until `use` moves all of them at once.
+    """
 
     def __init__(self, source: PacketSource, routes: FlowRoutes, clock: Clock, ask_approval: AskApproval) -> None:
         self._source = source
@@ -65,10 +71,13 @@ class TunnelEngine:
         self._clock = clock
         self._ask_approval = ask_approval
         self._link: RelayLink | None = None
+        self._links: dict[int, RelayLink] = {}
         self._held: dict[FlowKey, _Held] = {}
         self._scan_until_s = float("-inf")
         self._next_sweep_s = clock.time() + SWEEP_S
         self.counters = EngineCounters()
+        self.first_replies = FirstReplies()
+        """Evidence about the whole way; whoever begins a new session puts a fresh one here."""
 
     @property
     def leaked(self) -> int:
@@ -77,13 +86,39 @@ class TunnelEngine:
 
     # --- which link --------------------------------------------------------------------------------------------------
 
-    def use(self, link: RelayLink) -> None:
-        """From now on new flows may go through this link."""
+    def use(self, link: RelayLink) -> int:
+        """From now on this link carries new flows and every relayed one. Returns how many had to change their exit."""
+        self.routes.exit_id += 1
+        self._links = {self.routes.exit_id: link}
         self._link = link
+        return self.routes.move_all(self.routes.exit_id)
+
+    def use_for_new_flows(self, link: RelayLink) -> None:
+        """From now on new flows begin here; those that live stay where they are."""
+        self.routes.exit_id += 1
+        self._links[self.routes.exit_id] = link
+        self._link = link
+
+    def flows_on(self, link: RelayLink) -> int:
+        """How many flows that have not ended a link carries."""
+        now = self._clock.time()
+        return sum(self.routes.count_on(exit_id, now) for exit_id, used in self._links.items() if used is link)
+
+    def drop(self, link: RelayLink, why: Why) -> int:
+        """A link carries no more: its flows go direct. Returns how many there were."""
+        exits = [exit_id for exit_id, used in self._links.items() if used is link]
+        moved = 0
+        for exit_id in exits:
+            moved += self.routes.send_all_direct(why, exit_id)
+            del self._links[exit_id]
+        if self._link is link:
+            self._link = None
+        return moved
 
     def release(self, why: Why) -> int:
         """No link any more: everything goes direct. Returns how many flows had to change their way."""
         self._link = None
+        self._links = {}
         for key in list(self._held):
             self._let_go(key, why)
         return self.routes.send_all_direct(why)
@@ -98,9 +133,11 @@ class TunnelEngine:
             self.routes.forget_ended(now)
         link = self._link
         flow = self.routes.outgoing(key, now, carries=link is not None and link.carries)
+        if not flow.packets_up:
+            flow.began_s = now
         flow.packets_up += 1
         flow.bytes_up += len(payload)
-        if flow.route is Route.RELAY and link is not None:
+        if flow.route is Route.RELAY and (link := self._links.get(flow.exit_id)) is not None:
             if link.send_payload(key, payload):
                 self.counters.packets_up += 1
                 self.counters.bytes_up += len(payload)
@@ -153,6 +190,9 @@ class TunnelEngine:
             return  # too late: the flow has begun direct and stays so
         held.timer.cancel()
         self.routes.send_by_relay(key)
+        flow = self.routes.get(key)
+        if flow is not None:
+            flow.began_s = self._clock.time()
         for payload in held.payloads:
             if self._link is not None and self._link.send_payload(key, payload):
                 self.counters.packets_up += 1
@@ -181,24 +221,31 @@ class TunnelEngine:
 
     # --- down --------------------------------------------------------------------------------------------------------
 
-    def handle_event(self, event: ClientEvent) -> None:
-        """What the link reports about payloads and flows; everything else is the keeper's."""
+    def handle_event(self, link: RelayLink, event: ClientEvent) -> None:
+        """What a link reports about payloads and flows; everything else is the keeper's."""
         if isinstance(event, PayloadReceived):
-            self._deliver(event)
+            self._deliver(link, event)
         elif isinstance(event, FlowRefused):
             self.routes.send_direct(FlowKey(*event.flow), Why.REFUSED_BY_RELAY)
         elif isinstance(event, RelayLost):
-            self.routes.send_all_direct(Why.RELAY_LOST)
+            for exit_id in [exit_id for exit_id, used in self._links.items() if used is link]:
+                self.routes.send_all_direct(Why.RELAY_LOST, exit_id)
         elif isinstance(event, FlowAccepted):
             pass  # payloads travel inside FLOW_OPEN until then: nothing to do
 
-    def _deliver(self, event: PayloadReceived) -> None:
+    def _deliver(self, link: RelayLink, event: PayloadReceived) -> None:
         key = FlowKey(*event.flow)
         flow = self.routes.get(key)
         if flow is None or flow.route is not Route.RELAY:
             self.counters.drop("flow_went_direct")  # a late reply to the relay's address: the game talks to another now
             return
-        flow.used_at_s = self._clock.time()
+        if self._links.get(flow.exit_id) is not link:
+            self.counters.drop("flow_left_exit")  # the same, to the exit that the tunnel has left
+            return
+        now = self._clock.time()
+        if not flow.packets_down:
+            self.first_replies.add((now - flow.began_s) * 1000, str(HostPort(key.remote_address, key.remote_port)))
+        flow.used_at_s = now
         flow.packets_down += 1
         flow.bytes_down += len(event.payload)
         self.counters.packets_down += 1

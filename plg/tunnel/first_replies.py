@@ -22,13 +22,16 @@ class FirstReplies:
         self.flows = 0
         self.best_ms: float | None = None
         """The quickest first reply; None before the first one."""
+        self.best_target: str | None = None
+        """The game server that it came from, as ADDRESS:PORT."""
 
-    def add(self, reply_ms: float) -> None:
-        """One flow's first reply came after so many milliseconds."""
+    def add(self, reply_ms: float, target: str) -> None:
+        """One flow's first reply came from `target` after so many milliseconds."""
         if not 0.0 < reply_ms <= MAX_REPLY_MS:
             return
         self.flows += 1
-        self.best_ms = reply_ms if self.best_ms is None else min(self.best_ms, reply_ms)
+        if self.best_ms is None or reply_ms < self.best_ms:
+            self.best_ms, self.best_target = reply_ms, target
 
     def disproves(self, claimed_ms: float | None) -> bool:
         """Whether the whole way is far longer than `claimed_ms` (own ping to the relay + the relay's claim)."""

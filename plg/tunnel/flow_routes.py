@@ -49,18 +49,22 @@ class Why(StrEnum):
     TOO_MANY_NEW = "too_many_new_destinations"
     REFUSED_BY_RELAY = "refused_by_relay"
     RELAY_LOST = "relay_lost"
+    DIRECT_IS_BETTER = "direct_is_better"
     TABLE_FULL = "too_many_flows"
 
 
 @dataclass(slots=True)
 class Flow:
-    """One conversation and its way. Times are clock seconds; `used_at_s` counts both directions, `sent_at_s` the game's packets."""
+    """One conversation and its way. Times are clock seconds; `used_at_s` counts both directions, `sent_at_s` the game's packets,
+    `began_s` is when its first payload left. `exit_id` is the number of the exit that carries it; it changes only in a switch."""
 
     key: FlowKey
     route: Route
     why: Why | None
     used_at_s: float
     sent_at_s: float
+    exit_id: int = 0
+    began_s: float = 0.0
     packets_up: int = 0
     packets_down: int = 0
     bytes_up: int = 0
@@ -98,6 +102,10 @@ class FlowRoutes:
         self._approvals = approvals
         self._flows: dict[FlowKey, Flow] = {}
         self._refused_until_s: dict[tuple[str, int], float] = {}
+        self.exit_id = 0
+        """The exit of flows that begin from now on."""
+        self.direct_is_better = False
+        """The live verdict: flows that begin now go direct."""
 
     def __len__(self) -> int:
         return len(self._flows)
@@ -139,7 +147,7 @@ class FlowRoutes:
 
     def _decide(self, key: FlowKey, now: float, *, carries: bool) -> Flow:
         route, why = self._first_route(key, now, carries=carries)
-        flow = Flow(key, route, why, now, now)
+        flow = Flow(key, route, why, now, now, self.exit_id)
         if key not in self._flows and len(self._flows) >= MAX_FLOWS:
             self.forget_ended(now)
             if len(self._flows) >= MAX_FLOWS:
@@ -150,6 +158,8 @@ class FlowRoutes:
     def _first_route(self, key: FlowKey, now: float, *, carries: bool) -> tuple[Route, Why | None]:
         if not carries:
             return Route.DIRECT, Why.NOT_CONNECTED
+        if self.direct_is_better:
+            return Route.DIRECT, Why.DIRECT_IS_BETTER
         if self._allowed.allows(ip_address(key.remote_address), key.remote_port):
             return Route.RELAY, None
         if not self._approvals.may_ask(key):
@@ -173,7 +183,7 @@ class FlowRoutes:
         """A held flow was approved."""
         flow = self._flows.get(key)
         if flow is not None:
-            flow.route, flow.why = Route.RELAY, None
+            flow.route, flow.why, flow.exit_id = Route.RELAY, None, self.exit_id
 
     def send_direct(self, key: FlowKey, why: Why) -> None:
         """From now on this flow goes direct."""
@@ -181,12 +191,32 @@ class FlowRoutes:
         if flow is not None:
             flow.route, flow.why = Route.DIRECT, why
 
-    def send_all_direct(self, why: Why) -> int:
-        """The relay is lost: every relayed or held flow goes direct. Returns how many there were."""
-        moved = [flow for flow in self._flows.values() if flow.route is not Route.DIRECT]
+    def send_all_direct(self, why: Why, exit_id: int | None = None) -> int:
+        """An exit is lost, or all are: each flow that it carries goes direct, and each held one. Returns how many there were."""
+        moved = [
+            flow for flow in self._flows.values() if flow.route is not Route.DIRECT and exit_id in {None, flow.exit_id}
+        ]
         for flow in moved:
             flow.route, flow.why = Route.DIRECT, why
         return len(moved)
+
+    def move_all(self, exit_id: int) -> int:
+        """The tunnel has switched its exit: every relayed flow goes on there. Returns how many there were."""
+        moved = [flow for flow in self._flows.values() if flow.route is Route.RELAY and flow.exit_id != exit_id]
+        for flow in moved:
+            flow.exit_id = exit_id
+        return len(moved)
+
+    def count_on(self, exit_id: int, now: float) -> int:
+        """How many flows that have not ended an exit carries."""
+        return sum(
+            flow.exit_id == exit_id and flow.route is Route.RELAY and not flow.is_quiet(now)
+            for flow in self._flows.values()
+        )
+
+    def relayed_at_s(self) -> float | None:
+        """When a relayed flow last carried anything; None when there is none."""
+        return max((flow.used_at_s for flow in self._flows.values() if flow.route is Route.RELAY), default=None)
 
     def forget_ended(self, now: float) -> None:
         """Drop flows that have ended; called now and then."""

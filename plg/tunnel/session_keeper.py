@@ -108,7 +108,7 @@ class SessionKeeper:
     def _handle_event(self, link: RelayLink, event: ClientEvent) -> None:
         if link is not self.link:
             return
-        self._engine.handle_event(event)
+        self._engine.handle_event(link, event)
         match event:
             case RelaySilent():
                 self._notify(TunnelEvent(Happening.RELAY_SILENT))

@@ -57,7 +57,7 @@ class World:
 
     def _on_event(self, event: ClientEvent) -> None:
         self.events.append(event)
-        self.engine.handle_event(event)
+        self.engine.handle_event(self.link, event)
 
     def established(self) -> "World":
         self.link.start()
@@ -414,3 +414,94 @@ def test_leaked_packets_are_those_of_the_capture() -> None:
     world = World()
     world.source.stats.leaked = 3
     assert world.engine.leaked == 3
+
+
+class SecondExit:
+    """Another relay of the same world, shaken hands with and carrying nothing yet."""
+
+    def __init__(self, world: World) -> None:
+        self.brain = RelayBrain(seeded_entropy(5), relay_id=43)
+        self.path = ScriptedPath(self.brain, world.clock)
+        ticket = make_ticket(0x99, bytes(range(1, 33)), now_unix_s=UNIX_S + world.clock.time())
+        session = ClientSession(grant_for(ticket, 43), entropy=seeded_entropy(6), unix_ms_offset=UNIX_S * 1000)
+        self.link = RelayLink(
+            session, self.path, world.clock, lambda event: world.engine.handle_event(self.link, event)
+        )
+        self.link.start()
+        world.clock.run(0.1)
+
+    def payloads(self) -> list[bytes]:
+        return [payload for _, _, payload in self.brain.arrived]
+
+
+def test_switching_the_exit_moves_every_relayed_flow_with_its_next_payload() -> None:
+    world = World().established()
+    world.play(0.5)
+    second = SecondExit(world)
+    arrived = len(world.brain.arrived)
+    assert world.engine.use(second.link) == 1
+    sent = world.play(0.5)
+    world.clock.run(0.1)
+    assert second.payloads() == sent
+    assert len(world.brain.arrived) == arrived
+    assert world.source.replies()[-len(sent) :] == [b"re:" + payload for payload in sent]
+
+
+def test_what_the_old_exit_still_sends_reaches_nobody() -> None:
+    world = World().established()
+    world.source.game_sends(GAME, b"before")
+    second = SecondExit(world)
+    world.source.delivered.clear()
+    world.source.game_sends(GAME, b"on its way")
+    world.engine.use(second.link)
+    world.clock.run(0.1)
+    assert world.source.delivered == []
+    assert world.engine.counters.dropped == {"flow_left_exit": 1}
+
+
+def test_when_an_exit_is_to_close_new_flows_begin_elsewhere_and_old_ones_stay() -> None:
+    world = World().established()
+    world.play(0.5)
+    second = SecondExit(world)
+    world.engine.use_for_new_flows(second.link)
+    world.source.game_sends(GAME, b"old flow")
+    world.source.game_sends(OTHER_PORT, b"new flow")
+    world.clock.run(0.1)
+    assert world.payloads_at_game()[-1] == b"old flow"
+    assert second.payloads() == [b"new flow"]
+    assert {(GAME, b"re:old flow"), (OTHER_PORT, b"re:new flow")} <= set(world.source.delivered)
+    assert (world.engine.flows_on(world.link), world.engine.flows_on(second.link)) == (1, 1)
+    assert world.engine.drop(world.link, Why.RELAY_LOST) == 1
+    assert world.source.game_sends(GAME, b"its exit is gone") is Verdict.DIRECT
+    assert world.source.game_sends(OTHER_PORT, b"untouched") is Verdict.TAKEN
+
+
+def test_the_quickest_first_reply_of_a_flow_is_the_evidence_of_the_whole_way() -> None:
+    world = World(delay_s=0.020).established()
+    world.play(0.5)
+    world.source.game_sends(OTHER_PORT, b"x")
+    world.clock.run(0.1)
+    evidence = world.engine.first_replies
+    assert evidence.flows == 2
+    assert evidence.best_ms == pytest.approx(40.0)
+    assert evidence.best_target == "198.20.0.7:27015"
+
+
+def test_waiting_for_the_servers_word_is_no_part_of_the_way() -> None:
+    world = World().established()
+    world.source.game_sends(UNKNOWN, b"one")
+    world.clock.run(0.3)
+    world.engine.approved(UNKNOWN)
+    world.clock.run(0.1)
+    assert world.engine.first_replies.best_ms == pytest.approx(20.0)
+
+
+def test_when_direct_is_better_new_flows_go_direct_and_live_ones_stay() -> None:
+    world = World().established()
+    world.play(0.5)
+    world.routes.direct_is_better = True
+    assert world.source.game_sends(GAME, b"the match goes on") is Verdict.TAKEN
+    assert world.source.game_sends(OTHER_PORT, b"a new one") is Verdict.DIRECT
+    flow = world.routes.get(OTHER_PORT)
+    assert flow is not None
+    assert flow.why is Why.DIRECT_IS_BETTER

@@ -7,8 +7,8 @@ from plg.tunnel.first_replies import FAR_WORSE_MS, MAX_REPLY_MS, FirstReplies
 
 def replies(*times_ms: float) -> FirstReplies:
     evidence = FirstReplies()
-    for reply_ms in times_ms:
-        evidence.add(reply_ms)
+    for number, reply_ms in enumerate(times_ms):
+        evidence.add(reply_ms, f"198.20.0.{number}:27015")
     return evidence
 
 
@@ -18,7 +18,8 @@ def test_before_any_reply_nothing_is_known_and_nothing_disproved() -> None:
 
 
 def test_the_quickest_first_reply_counts_because_a_busy_server_only_adds() -> None:
-    assert replies(140.0, 43.0, 90.0).best_ms == 43.0
+    evidence = replies(140.0, 43.0, 90.0)
+    assert (evidence.best_ms, evidence.best_target) == (43.0, "198.20.0.1:27015")
 
 
 @pytest.mark.parametrize("not_a_reply_ms", [0.0, -3.0, MAX_REPLY_MS + 1, float("nan")])

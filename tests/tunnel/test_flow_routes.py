@@ -165,3 +165,33 @@ def test_a_flow_that_was_alive_before_ends_with_its_socket() -> None:
     assert sends(table, FlowKey(50001, "198.20.0.7", 27015), 1).route is Route.DIRECT
     table.forget_alive(50000)
     assert sends(table, GAME, 2, carries=False).route is Route.RELAY
+
+
+def test_a_switch_moves_relayed_flows_alone_and_an_exits_loss_touches_only_its_own() -> None:
+    table = routes()
+    old = sends(table, GAME, 0)
+    direct = sends(table, STRANGER, 0)
+    table.exit_id = 1
+    new = sends(table, SIX, 1)
+    assert (table.count_on(0, 1), table.count_on(1, 1)) == (1, 1)
+    assert table.send_all_direct(Why.RELAY_LOST, 0) == 1
+    assert (old.route, new.route) == (Route.DIRECT, Route.RELAY)
+    table.exit_id = 2
+    assert table.move_all(2) == 1
+    assert (new.exit_id, direct.route) == (2, Route.DIRECT)
+    assert table.relayed_at_s() == 1
+
+
+def test_while_direct_is_better_only_flows_that_begin_go_direct() -> None:
+    table = routes()
+    assert sends(table, GAME, 0, FEW_PACKETS).route is Route.RELAY
+    table.direct_is_better = True
+    assert sends(table, GAME, 1).route is Route.RELAY
+    begun = sends(table, SIX, 1)
+    assert (begun.route, begun.why) == (Route.DIRECT, Why.DIRECT_IS_BETTER)
+    table.direct_is_better = False
+    assert sends(table, SIX, 2 + QUIET_AFTER_FEW_S + 1).route is Route.RELAY
+
+
+def test_without_relayed_flows_there_is_no_last_use() -> None:
+    assert routes().relayed_at_s() is None
