@@ -62,6 +62,8 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_grace_s: float
     games_file: Path | None
     allow_private_targets: bool
+    max_paths: int
+    standby_exits: bool
     rate_limits_on: bool
     rate_limits: RateLimits
 
@@ -189,6 +191,8 @@ SETTINGS: dict[str, Setting] = {
     "shutdown_grace_s": Setting(float, 10.0, "seconds from 0 to 300", _number(0, 300)),
     "games_file": Setting(str, None, "a TOML file that adds games or overrides them", _text(1, 4096), optional=True),
     "allow_private_targets": Setting(bool, False, "true (a lab only) or false", lambda value: isinstance(value, bool)),
+    "max_paths": Setting(int, 3, "a whole number from 1 (no redundancy) to 8", _whole(1, 8)),
+    "standby_exits": Setting(bool, True, "true or false", lambda value: isinstance(value, bool)),
     "rate_limits_on": Setting(bool, True, "true or false", lambda value: isinstance(value, bool)),
     "rate_sign_in": Setting(str, "20/minute", RATE_ALLOWED, _rate),
     "rate_refresh": Setting(str, "60/minute", RATE_ALLOWED, _rate),
