@@ -21,6 +21,7 @@ from plg.protocol.constants import (
     MAX_TICKET_LENGTH,
     NO_SESSION_LENGTH,
     NONCE_LENGTH,
+    TAG_LENGTH,
     TYPE_COOKIE,
     TYPE_HELLO,
     TYPE_NO_SESSION,
@@ -44,6 +45,8 @@ _RESUME_PORT: Final = struct.Struct(">HH")
 _MAC_AT: Final = HELLO_LENGTH - MAC_LENGTH
 MAX_RESUME_PORTS: Final = 16
 WELCOME_PATH_AT: Final = 9
+HELLO_ROLE_AT: Final = 11
+WELCOME_MIN_LENGTH: Final = _WELCOME_OUTER.size + _WELCOME_BODY.size + TAG_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,7 @@ def seal_welcome(welcome: Welcome, cid: int, path: int, secret: bytes, client_no
 
 def open_welcome(datagram: bytes, secret: bytes, client_nonce: bytes) -> Welcome | DropReason:
     """Client side: authenticate under this attempt's key and decode."""
-    if not _WELCOME_OUTER.size + _WELCOME_BODY.size + 16 <= len(datagram) <= WELCOME_MAX_LENGTH:
+    if not WELCOME_MIN_LENGTH <= len(datagram) <= WELCOME_MAX_LENGTH:
         return DropReason.MALFORMED
     head = datagram[: _WELCOME_OUTER.size]
     try:

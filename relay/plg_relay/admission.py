@@ -39,7 +39,7 @@ class AdmissionLimits:
 
 
 class Admission:
-    """Answers strangers; `on_hello` gets each genuine HELLO and returns the WELCOME."""
+    """Answers strangers; `on_hello` gets each genuine HELLO for an exit, `on_transit` for a transit, and returns the WELCOME."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Admission:
         table: SessionTable,
         counters: Counters,
         on_hello: Callable[[HelloAccepted, Source, Address, float], bytes],
+        on_transit: Callable[[TransitAccepted, Source, float], bytes | None],
         unix_s: Callable[[float], float],
         now_s: float,
     ) -> None:
@@ -56,6 +57,7 @@ class Admission:
         self._drops = counters.drops
         self._counters = counters
         self._on_hello = on_hello
+        self._on_transit = on_transit
         self._unix_s = unix_s
         rate, burst = limits.hellos_per_address_per_second, limits.hellos_per_address_burst
         self._hellos = TokenBucket(limits.hellos_per_second, limits.hellos_per_second, now_s)
@@ -120,10 +122,7 @@ class Admission:
             self._counters.cookies_sent += 1
             return verdict
         if isinstance(verdict, TransitAccepted):
-            address = observed_address(source)
-            return self._handshake.answer_transit(
-                verdict, source, WelcomeStatus.NO_TRANSIT, address, self._unix_s(now_s)
-            )
+            return self._on_transit(verdict, source, now_s)
         self._counters.handshakes += 1
         return self._on_hello(verdict, source, observed_address(source), now_s)
 

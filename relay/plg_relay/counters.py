@@ -18,6 +18,12 @@ class Counters:
         "probes_answered",
         "sessions_closed",
         "sessions_opened",
+        "transit_bytes_down",
+        "transit_bytes_up",
+        "transit_packets_down",
+        "transit_packets_up",
+        "transits_closed",
+        "transits_opened",
     )
 
     def __init__(self) -> None:
@@ -30,5 +36,11 @@ class Counters:
         self.probes_answered = 0
         self.sessions_opened = 0
         self.sessions_closed = 0
+        self.transit_packets_up = 0
+        self.transit_packets_down = 0
+        self.transit_bytes_up = 0
+        self.transit_bytes_down = 0
+        self.transits_opened = 0
+        self.transits_closed = 0
         self.drops: dict[DropReason, int] = dict.fromkeys(DropReason, 0)
         self.denials: dict[FlowDenial, int] = dict.fromkeys(FlowDenial, 0)

@@ -13,7 +13,7 @@ from plg.protocol.events import (
     TicketOffered,
     TicketReplaced,
 )
-from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, Source
+from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, Source, TransitAccepted
 from plg.protocol.relay_session import RelaySession
 from plg.protocol.session_core import Entropy
 from plg_relay.admission import Admission, AdmissionLimits
@@ -21,6 +21,7 @@ from plg_relay.flow_desk import FlowDesk, FlowLimits, GameSide
 from plg_relay.packet_path import PacketPath, SendClient
 from plg_relay.rules import Rules
 from plg_relay.session_table import Session, SessionTable
+from plg_relay.transit_desk import TransitDesk, TransitLimits
 
 
 class Forwarder(PacketPath):
@@ -42,8 +43,12 @@ class Forwarder(PacketPath):
         unix_offset_s: Callable[[], float],
         on_unknown_profile: Callable[[], None],
         now_s: float,
+        transit: TransitLimits | None = None,
     ) -> None:
-        """`unix_offset_s()` + monotonic seconds is Unix time by this machine; the rules correct it to the server's."""
+        """`unix_offset_s()` + monotonic seconds is Unix time by this machine; the rules correct it to the server's.
+
+        `transit` None: no transit for anybody.
+        """
         self.rules = rules
         self._machine_offset_s = unix_offset_s
         self.table = SessionTable(now_s, session_idle_s=session_idle_s, unix_offset_s=self._offset_s)
@@ -54,7 +59,11 @@ class Forwarder(PacketPath):
         self._sessions_per_address = sessions_per_address
         self._on_unknown_profile = on_unknown_profile
         self.desk = FlowDesk(flows, game_side, handshake, self.counters, self.unix_s, now_s)
-        self._admission = Admission(admission, handshake, self.table, self.counters, self._admit, self.unix_s, now_s)
+        self._admission = Admission(
+            admission, handshake, self.table, self.counters, self._admit, self._admit_transit, self.unix_s, now_s
+        )
+        self.transits = TransitDesk(transit, handshake, self.counters, send_client, self.unix_s, now_s)
+        self._transit_path = self.transits.path
         self._on_trial: set[Session] = set()
         self._caps: dict[int, tuple[int | None, int | None, int | None]] = {}
         self._next_slow_tick_s = now_s + 1.0
@@ -72,6 +81,8 @@ class Forwarder(PacketPath):
         return self._admission.draining
 
     def _from_stranger(self, datagram: bytes, source: Source, now_s: float) -> None:
+        if self._transit_path.take(datagram, source, now_s):
+            return
         self._admission.full = len(self._sessions) >= self._max_sessions
         answer = self._admission.receive(datagram, source, now_s)
         if answer is not None:
@@ -155,6 +166,16 @@ class Forwarder(PacketPath):
         self._after_control(session, now_s)
         return welcome
 
+    def _admit_transit(self, accepted: TransitAccepted, source: Source, now_s: float) -> bytes | None:
+        is_exit = accepted.hello.cid in self._sessions
+        return self.transits.admit(
+            accepted, source, self.rules, now_s, is_exit=is_exit, draining=self._admission.draining
+        )
+
+    def _after_arrivals(self) -> None:
+        if self._transit_path.has_waiting:
+            self._transit_path.flush()
+
     def _refusal(self, accepted: HelloAccepted, source: Source, *, is_new: bool) -> WelcomeStatus | None:
         if self.rules.is_revoked(accepted.ticket):
             self.counters.drops[DropReason.REVOKED] += 1
@@ -165,7 +186,10 @@ class Forwarder(PacketPath):
             return WelcomeStatus.DRAINING
         if len(self._sessions) >= self._max_sessions:
             return WelcomeStatus.FULL
-        if self.table.of_source(source) >= self._sessions_per_address:
+        through_transit = (
+            accepted.ticket.transit_of(accepted.hello.path) is not None
+        )  # whose address is not the client's
+        if not through_transit and self.table.of_source(source) >= self._sessions_per_address:
             return WelcomeStatus.TOO_MANY_SESSIONS
         if self.rules.access(accepted.ticket) is None:
             self._on_unknown_profile()
@@ -203,6 +227,7 @@ class Forwarder(PacketPath):
             expired = self.table.expires_at_s(session) <= now_s
             self.end_session(session, CloseReason.EXPIRED if expired else CloseReason.IDLE, now_s)
         self.desk.expire(now_s)
+        self.transits.expire(now_s)
         self._admission.forget(now_s)
 
     def end_session(self, session: Session, reason: CloseReason, now_s: float) -> None:
@@ -223,6 +248,7 @@ class Forwarder(PacketPath):
             session.access = rules.access(session.protocol.ticket) or session.access
             self.desk.close_denied(session, rules)
             self._flush(session)
+        self.transits.apply_rules(rules)
 
     def override_caps(self, cid: int, packets: int | None, kbit_up: int | None, kbit_down: int | None) -> None:
         """The operator's caps for a session, open or to come (kept until it ends; bounded by max_sessions)."""
@@ -244,3 +270,4 @@ class Forwarder(PacketPath):
         """The process ends."""
         for session in list(self._sessions.values()):
             self.end_session(session, reason, now_s)
+        self.transits.end_all()

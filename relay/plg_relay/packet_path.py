@@ -35,6 +35,10 @@ class PacketPath(ABC):
         """A datagram of no known session, or of another type than DATA."""
 
     @abstractmethod
+    def _after_arrivals(self) -> None:
+        """All of one wake-up has been handed out."""
+
+    @abstractmethod
     def _after_control(self, session: Session, now_s: float, *, carry: bool = True) -> None:
         """Act on what the protocol core noticed. `carry` False: payloads in control frames, and answers, are over the cap."""
 
@@ -99,6 +103,7 @@ class PacketPath(ABC):
             session.bytes_up += length
             counters.packets_up += 1
             counters.bytes_up += length
+        self._after_arrivals()
 
     def from_game(self, flow: Flow, payloads: list[bytes], now_s: float) -> None:
         """Replies of one flow's destination, as they came."""

@@ -14,6 +14,13 @@ CLOCK_OFFSET_STEP_MS = 500
 """The measured offset wanders by half a round trip each time; only a step that matters for expiry is taken over."""
 
 
+class NextHop(msgspec.Struct, frozen=True, order=True):
+    """Another relay as a transit reaches it: numeric address and UDP port."""
+
+    address: str
+    port: int
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """One consistent set of rules. Replaced whole, never changed in place, so that a packet sees one or the other.
 
@@ -27,6 +34,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     revoked_users: list[str] = []
     local_revocations: list[RevokeRequest] = []
     denied_addresses: list[str] = []
+    next_hops: list[NextHop] = []
     disabled: bool = False
     clock_offset_ms: int = 0
 
@@ -55,6 +63,8 @@ def after_heartbeat(policy: Policy, answer: HeartbeatAnswer, measured_offset_ms:
         revoked_cids=sorted(answer.revoked_cids),
         revoked_users=sorted(answer.revoked_users),
         denied_addresses=sorted(answer.denied_addresses),
+        # Their probe tokens change with every answer and are no part of what is enforced.
+        next_hops=sorted({NextHop(address, peer.port) for peer in answer.peers for address in peer.addresses}),
         disabled=answer.disabled,
         clock_offset_ms=offset_ms,
     )

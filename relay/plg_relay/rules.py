@@ -3,15 +3,23 @@
 import base64
 import binascii
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from plg.contract.relay_control import ProfileAcl, TicketKey
 from plg.protocol.constants import KEY_LENGTH
-from plg.protocol.destination import AccessList, AccessRule, Network, special_range
+from plg.protocol.destination import (
+    AccessList,
+    AccessRule,
+    Address,
+    Network,
+    pack_address,
+    special_range,
+    unpack_address,
+)
 from plg.protocol.ticket import ExitTicket
-from plg_relay.policy import Policy
+from plg_relay.policy import NextHop, Policy
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +33,20 @@ class Rules:
     revoked_cids: frozenset[int]
     revoked_users: frozenset[int]
     denied: tuple[Network, ...]
+    next_hops: frozenset[tuple[Address, int]]
+    allow_private: bool
     disabled: bool
     clock_offset_s: float
 
     def is_revoked(self, ticket: ExitTicket) -> bool:
         """Whether the server or the operator has taken this ticket back."""
         return ticket.cid in self.revoked_cids or ticket.user_ref in self.revoked_users
+
+    def is_next_hop(self, address: Address, port: int) -> bool:
+        """Whether a transit may forward there: to relays that the server named, never into special networks (in a lab, into private ones)."""
+        if special_range(address, allow_private=False) is None:
+            return (address, port) in self.next_hops
+        return self.allow_private and special_range(address, allow_private=True) is None
 
     def access(self, ticket: ExitTicket) -> list[AccessList] | None:
         """Where a ticket's flows may go: its profile's list, then its own targets. None when we do not know the profile yet.
@@ -61,6 +77,8 @@ def compile_rules(policy: Policy, own: Sequence[Network], *, allow_private: bool
         revoked_cids=_numbers(policy.all_revoked_cids()),
         revoked_users=_numbers(policy.all_revoked_users()),
         denied=tuple(denied),
+        next_hops=frozenset(_next_hops(policy.next_hops)),
+        allow_private=allow_private,
         disabled=policy.disabled,
         clock_offset_s=policy.clock_offset_ms / 1000,
     )
@@ -100,6 +118,14 @@ def _networks(texts: Iterable[str], where: str) -> list[Network]:
         except ValueError as error:
             log.warning("%s: left out: %s", where, error)
     return networks
+
+
+def _next_hops(relays: Iterable[NextHop]) -> Iterator[tuple[Address, int]]:
+    for relay in relays:
+        try:
+            yield unpack_address(pack_address(ip_address(relay.address))), relay.port
+        except ValueError as error:
+            log.warning("next hops: left out: %s", error)
 
 
 def _port_spans(texts: Iterable[str], where: str) -> tuple[tuple[int, int], ...]:
