@@ -94,7 +94,12 @@ class RelayView(Answer, frozen=True, kw_only=True):
 
 
 class PathView(Answer, frozen=True, kw_only=True):
-    """Live numbers of one path over the last 10 s; null until measured."""
+    """Live numbers of one path over the last 10 s; null until measured. Bytes are those on the wire since the path was opened.
+
+    `kind` is direct (straight to the relay), transit (through another relay) or interface (straight, from a further interface of
+    this machine); `via` names that relay or interface. `state` is one of binding, standby, active, suspect, dead, or of a
+    session's states (connecting, established, reconnecting) while it has one path only.
+    """
 
     path: int
     state: str
@@ -104,6 +109,61 @@ class PathView(Answer, frozen=True, kw_only=True):
     jitter_down_ms: float | None
     loss_up_percent: float | None
     loss_down_percent: float | None
+    kind: str = "direct"
+    via: str | None = None
+    is_primary: bool = False
+    bytes_up: int = 0
+    bytes_down: int = 0
+
+
+class RedundancyView(Answer, frozen=True, kw_only=True):
+    """What copies on further paths cost and what they bought. `mode` is off, redundant or adaptive.
+
+    Levels of each direction: 0 one path, 1 the previous payload rides along, 2 two paths, 3 two paths 20 ms apart, 4 both. `saved`
+    are packets that arrived only, or first, by another copy after the first one was lost; `lost` those that did not arrive at
+    all. `bytes_ratio` is bytes sent to bytes of a single copy; both null before anything was sent.
+    """
+
+    mode: str
+    level_up: int
+    level_down: int
+    saved_up: int
+    saved_down: int
+    lost_up: int
+    lost_down: int
+    bytes_ratio_up: float | None
+    bytes_ratio_down: float | None
+
+
+class StandbyView(Answer, frozen=True, kw_only=True):
+    """The exit that takes over when the one in use is dead. `state` is connecting, ready or lost."""
+
+    node_id: str
+    name: str
+    country: str
+    state: str
+
+
+class ComparisonView(Answer, frozen=True, kw_only=True):
+    """The whole way now against the direct way, measured at the same time; null where a part is not known, never guessed.
+
+    `now_ms` is the live round trip to the relay plus the relay's way to the game (`game_leg_ms`); `direct_ms` is sampled past the
+    tunnel by `method` (icmp or tcp), `age_s` ago; `gain_ms` is the difference. `estimated`: the host measured only stands for the
+    game server. `measured_total_ms` is the tunnel's own evidence: the quickest first reply of a game server through it.
+    `verdict` is boost, direct (flows that begin now go direct) or unknown.
+    """
+
+    now_ms: float | None
+    direct_ms: float | None
+    gain_ms: float | None
+    verdict: str
+    game_leg_ms: float | None = None
+    direct_jitter_ms: float | None = None
+    direct_loss_percent: float | None = None
+    method: str | None = None
+    age_s: float | None = None
+    estimated: bool = False
+    measured_total_ms: float | None = None
 
 
 class FlowView(Answer, frozen=True, kw_only=True):
@@ -133,7 +193,8 @@ class TrafficView(Answer, frozen=True, kw_only=True):
 class StatusDocument(Document, frozen=True, kw_only=True):
     """`plg status --json`, and each line of `plg connect --json` and `plg status --watch --json`.
 
-    `state` is one of off, starting, observing, connecting, connected, reconnecting, stopping.
+    `state` is one of off, starting, observing, connecting, connected, reconnecting, stopping. `degraded_because` is one line when
+    there are fewer ways than asked for; `exit_switches` counts how often the exit was left for its standby.
     """
 
     state: str
@@ -149,6 +210,11 @@ class StatusDocument(Document, frozen=True, kw_only=True):
     flows: list[FlowView] = []
     traffic: TrafficView | None = None
     message: str | None = None
+    redundancy: RedundancyView | None = None
+    standby: StandbyView | None = None
+    comparison: ComparisonView | None = None
+    degraded_because: str | None = None
+    exit_switches: int = 0
     schema: str = "plg.status/1"
 
 

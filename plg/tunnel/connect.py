@@ -34,7 +34,7 @@ from plg.tunnel.run_lock import RunLock
 from plg.tunnel.runtime_place import RuntimePlace, make_private
 from plg.tunnel.session_keeper import SessionKeeper
 from plg.tunnel.session_opening import SessionOpening, SessionServer
-from plg.tunnel.snapshot import TunnelFacts, session_drops, status_document
+from plg.tunnel.snapshot import PathFacts, TunnelFacts, session_drops, status_document
 from plg.tunnel.states import CONNECTED, CONNECTING, OBSERVING, OFF, RECONNECTING, STARTING, STOPPING
 from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
 
@@ -143,9 +143,10 @@ class Tunnel:
             capture=source.name if source is not None else None,
             message=self._message,
             grant=grant,
+            relay=grant.relay if grant is not None else None,
+            predicted_total_ms=grant.predicted_total_ms if grant is not None else None,
             measured_rtt_ms=self._survey.rtt_ms(grant.relay.node_id) if grant is not None else None,
-            session_state=link.session.state if link is not None else None,
-            numbers=link.session.numbers(now_s) if link is not None else None,
+            paths=(PathFacts(0, link.session.state.value, link.session.numbers(now_s)),) if link is not None else (),
             drops=session_drops(link.session) if link is not None else None,
             counters=engine.counters if engine is not None else None,
             capture_stats=source.stats if source is not None else None,
