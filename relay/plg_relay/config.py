@@ -35,6 +35,8 @@ class RelayConfig:
     workers: int = 1
     max_sessions: int = 1000
     sessions_per_address: int = 8
+    transit: bool = True
+    max_transits: int = 1000
     game_ports_first: int = 40000
     game_ports_last: int = 59999
     game_bind_ipv4: str = "0.0.0.0"  # noqa: S104  the system picks the source address by route
@@ -54,6 +56,11 @@ class RelayConfig:
     receive_buffer_bytes: int = 4 * 1024 * 1024
     log_level: str = "info"
     log_format: str = "console"
+
+    @property
+    def forwards(self) -> bool:
+        """Whether this relay is a transit too. A masking one is not: other relays would have to mask."""
+        return self.transit and not self.mask
 
 
 Check = Callable[[object], object]
@@ -143,6 +150,13 @@ def _check_together(config: RelayConfig, origins: Mapping[str, str]) -> None:
             f"only workers = 1 (now {config.workers}): workers are chosen by the session id, which the mask hides",
             origins.get("mask", "default"),
         )
+    if config.mask and config.transit and "transit" in origins:
+        raise ConfigError(
+            "transit",
+            config.transit,
+            "only with mask = false: other relays send without a mask",
+            origins["transit"],
+        )
 
 
 class _NotAllowedError(Exception):
@@ -222,6 +236,8 @@ _CHECKS: dict[str, Check] = {
     "workers": _whole(1, 64),
     "max_sessions": _whole(1, 1_000_000),
     "sessions_per_address": _whole(1, 1_000_000),
+    "transit": _truth,
+    "max_transits": _whole(1, 1_000_000),
     "game_ports_first": _whole(1024, 65535),
     "game_ports_last": _whole(1024, 65535),
     "game_bind_ipv4": _address(4),

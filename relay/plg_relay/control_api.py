@@ -79,8 +79,12 @@ def control_app(
         return web.Response(status=204)
 
     async def sessions(_: web.Request) -> web.Response:
-        rows = await relay.plane.sessions()
-        return _json(RelaySessionList(sessions=sorted(rows, key=lambda row: row.cid)))
+        rows, transits = await relay.plane.sessions(), await relay.plane.transits()
+        return _json(
+            RelaySessionList(
+                sessions=sorted(rows, key=lambda row: row.cid), transits=sorted(transits, key=lambda row: row.cid)
+            )
+        )
 
     async def end_session(request: web.Request) -> web.Response:
         cid = request.match_info["cid"]

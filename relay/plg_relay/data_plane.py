@@ -5,9 +5,10 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from typing import Final
 
-from plg.contract.relay_control import RegisterSessionRequest, RelayFlow, RelaySessionInfo
+from plg.contract.relay_control import RegisterSessionRequest, RelayFlow, RelaySessionInfo, RelayTransitInfo
 from plg.protocol.errors import CloseReason, DropReason
 from plg.protocol.mask import HeaderMask
 from plg.protocol.relay_handshake import RelayHandshake, Source
@@ -25,6 +26,8 @@ from plg_relay.plane_identity import PlaneIdentity
 from plg_relay.policy import Policy
 from plg_relay.rules import compile_rules
 from plg_relay.session_table import Flow, Session, SocketGroup
+from plg_relay.transit_desk import TransitLimits
+from plg_relay.transit_table import Binding
 
 TICK_S: Final = 0.05
 """Addresses on trial are asked again after 333 ms; expiry looks once a second."""
@@ -94,6 +97,18 @@ class DataPlane:
             unix_offset_s=unix_offset_s,
             on_unknown_profile=on_unknown_profile,
             now_s=now_s,
+            transit=self._transit_limits(share),
+        )
+
+    def _transit_limits(self, share: int) -> TransitLimits | None:
+        if not self._config.forwards:
+            return None
+        return TransitLimits(
+            max(1, self._config.max_transits // share),
+            self._config.sessions_per_address,
+            ip_address(self._front.getsockname()[0]),
+            self._identity.own_addresses,
+            self._identity.own_ports,
         )
 
     def start(self) -> None:
@@ -162,6 +177,13 @@ class DataPlane:
             probes_answered=counters.probes_answered,
             sessions_opened=counters.sessions_opened,
             sessions_closed=counters.sessions_closed,
+            transits=len(forwarder.transits.table),
+            transit_packets_up=counters.transit_packets_up,
+            transit_packets_down=counters.transit_packets_down,
+            transit_bytes_up=counters.transit_bytes_up,
+            transit_bytes_down=counters.transit_bytes_down,
+            transits_opened=counters.transits_opened,
+            transits_closed=counters.transits_closed,
             drops={reason.value: count for reason, count in counters.drops.items() if count},
             flow_denials={reason.name.lower(): count for reason, count in counters.denials.items() if count},
             loop_lag_ms=self._lag.worst_ms,
@@ -176,6 +198,14 @@ class DataPlane:
         """Every open session."""
         now_s = time.monotonic()
         return [session_info(session, now_s) for session in self.forwarder.table.by_cid.values()]
+
+    async def transits(self) -> list[RelayTransitInfo]:
+        return self.transits_now()
+
+    def transits_now(self) -> list[RelayTransitInfo]:
+        """Every session that is only forwarded."""
+        now_s = time.monotonic()
+        return [transit_info(binding, now_s) for binding in self.forwarder.transits.table.bindings()]
 
     async def register(self, request: RegisterSessionRequest) -> None:
         self.register_now(request)
@@ -193,10 +223,10 @@ class DataPlane:
         return self.end_session_now(cid)
 
     def end_session_now(self, cid: int) -> bool:
-        """End one session; False when there was none."""
+        """End one session, or our part in it as its transit; False when there was none."""
         session = self.forwarder.table.by_cid.get(cid)
         if session is None:
-            return False
+            return self.forwarder.transits.end_cid(cid)
         self.forwarder.end_session(session, CloseReason.REVOKED, time.monotonic())
         return True
 
@@ -254,6 +284,21 @@ def session_info(session: Session, now_s: float) -> RelaySessionInfo:
         bytes_up=session.bytes_up,
         bytes_down=session.bytes_down,
         flows=list(flows),
+    )
+
+
+def transit_info(binding: Binding, now_s: float) -> RelayTransitInfo:
+    """One row for the control API."""
+    return RelayTransitInfo(
+        cid=f"{binding.cid:016x}",
+        client=destination_text(binding.client),
+        next_hop=destination_text(binding.next_hop),
+        age_s=now_s - binding.opened_at_s,
+        idle_s=now_s - binding.heard_at_s,
+        packets_up=binding.packets_up,
+        packets_down=binding.packets_down,
+        bytes_up=binding.bytes_up,
+        bytes_down=binding.bytes_down,
     )
 
 

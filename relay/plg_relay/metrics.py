@@ -51,6 +51,21 @@ def metric_families(status: PlaneStatus, *, version: str, node_id: str, workers:
     gauge("draining", "1 while new sessions are refused", float(status.draining))
     labelled("packets", "Game datagrams passed on", "direction", {"up": status.packets_up, "down": status.packets_down})
     labelled("bytes", "Game payload passed on", "direction", {"up": status.bytes_up, "down": status.bytes_down})
+    gauge("transits", "Sessions forwarded between their client and another relay", status.transits)
+    labelled(
+        "transit_packets",
+        "Datagrams forwarded as a transit",
+        "direction",
+        {"up": status.transit_packets_up, "down": status.transit_packets_down},
+    )
+    labelled(
+        "transit_bytes",
+        "Bytes forwarded as a transit",
+        "direction",
+        {"up": status.transit_bytes_up, "down": status.transit_bytes_down},
+    )
+    counter("transits_opened", "Transit bindings made since the start", status.transits_opened)
+    counter("transits_closed", "Transit bindings ended since the start", status.transits_closed)
     counter("handshakes", "HELLO answered by WELCOME", status.handshakes)
     counter("cookies", "HELLO answered by COOKIE", status.cookies_sent)
     counter("probes", "LPING answered", status.probes_answered)

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from plg.contract.relay_control import RegisterSessionRequest, RelaySessionInfo
+from plg.contract.relay_control import RegisterSessionRequest, RelaySessionInfo, RelayTransitInfo
 from plg_relay.policy import Policy
 
 
@@ -26,6 +26,13 @@ class PlaneStatus(msgspec.Struct, kw_only=True):
     probes_answered: int = 0
     sessions_opened: int = 0
     sessions_closed: int = 0
+    transits: int = 0
+    transit_packets_up: int = 0
+    transit_packets_down: int = 0
+    transit_bytes_up: int = 0
+    transit_bytes_down: int = 0
+    transits_opened: int = 0
+    transits_closed: int = 0
     drops: dict[str, int] = {}
     flow_denials: dict[str, int] = {}
     loop_lag_ms: float = 0.0
@@ -51,7 +58,9 @@ class PlaneStatus(msgspec.Struct, kw_only=True):
 
     def without_gauges(self) -> "PlaneStatus":
         """Only what counts since the start: what remains of a process that has ended."""
-        return msgspec.structs.replace(self, sessions=0, flows=0, game_sockets=0, loop_lag_ms=0.0, draining=False)
+        return msgspec.structs.replace(
+            self, sessions=0, flows=0, game_sockets=0, transits=0, loop_lag_ms=0.0, draining=False
+        )
 
 
 class Plane(Protocol):
@@ -70,11 +79,14 @@ class Plane(Protocol):
     async def sessions(self) -> list[RelaySessionInfo]:
         """Every session that is open."""
 
+    async def transits(self) -> list[RelayTransitInfo]:
+        """Every session that is only forwarded."""
+
     async def register(self, request: RegisterSessionRequest) -> None:
         """Caps for one session, from now on or from its hand-shake on."""
 
     async def end_session(self, cid: int) -> bool:
-        """End one session; False when there was none."""
+        """End one session, or our part in it as its transit; False when there was none."""
 
     async def apply_policy(self, policy: Policy) -> None:
         """Enforce `policy` from now on: sessions that it revokes end at once."""

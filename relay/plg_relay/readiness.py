@@ -30,7 +30,7 @@ class Verdict:
 async def check_relay(config: RelayConfig) -> list[Verdict]:
     """Verdicts in the order in which a start would meet the parts. The settings themselves were checked by loading them."""
     masked = "on: only clients with this relay's mask key are answered" if config.mask else "off"
-    verdicts = [Verdict("settings", "valid"), Verdict("header mask", masked)]
+    verdicts = [Verdict("settings", "valid"), Verdict("header mask", masked), Verdict("transit", _transit_of(config))]
     identity: RelayIdentity | None = None
 
     def identified() -> str:
@@ -46,6 +46,12 @@ async def check_relay(config: RelayConfig) -> list[Verdict]:
         verdicts.append(await _check_public(config, identity))
         verdicts.append(await _check_server(identity))
     return verdicts
+
+
+def _transit_of(config: RelayConfig) -> str:
+    if config.forwards:
+        return f"on: forwards at most {config.max_transits} sessions to relays that the server names"
+    return "off: masked headers" if config.transit else "off"
 
 
 def _try(part: str, action: Callable[[], str]) -> Verdict:

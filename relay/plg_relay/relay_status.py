@@ -39,16 +39,14 @@ class RelayStatus:
         return time.monotonic() - self._started_s
 
     def rates(self, status: PlaneStatus) -> tuple[float, float, float]:
-        """Packets/s, kbit/s (both ways together) and percent of one processor since the last look."""
+        """Packets/s, kbit/s (both ways together, as exit and as transit) and percent of one processor since the last look."""
         now_s = time.monotonic()
         then_s, before = self._last
         elapsed_s = now_s - then_s
         if elapsed_s >= RATE_MIN_INTERVAL_S:
-            packets = status.packets_up + status.packets_down - before.packets_up - before.packets_down
-            volume = status.bytes_up + status.bytes_down - before.bytes_up - before.bytes_down
             self._rates = (
-                max(packets, 0) / elapsed_s,
-                max(volume, 0) * 8 / 1000 / elapsed_s,
+                max(_packets(status) - _packets(before), 0) / elapsed_s,
+                max(_bytes(status) - _bytes(before), 0) * 8 / 1000 / elapsed_s,
                 max(status.cpu_s - before.cpu_s, 0.0) / elapsed_s * 100,
             )
             self._last = (now_s, status)
@@ -94,4 +92,13 @@ class RelayStatus:
             loop_lag_ms=status.loop_lag_ms,
             uptime_s=self.uptime_s(),
             drops=status.drops,
+            transits=status.transits,
         )
+
+
+def _packets(status: PlaneStatus) -> int:
+    return status.packets_up + status.packets_down + status.transit_packets_up + status.transit_packets_down
+
+
+def _bytes(status: PlaneStatus) -> int:
+    return status.bytes_up + status.bytes_down + status.transit_bytes_up + status.transit_bytes_down

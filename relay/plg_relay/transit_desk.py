@@ -113,6 +113,14 @@ class TransitDesk:
         self._handshake.session_ended(binding.cid)
         self._counters.transits_closed += 1
 
+    def end_cid(self, cid: int) -> bool:
+        """End the binding of a session; False when there is none."""
+        binding = self.table.get(cid)
+        if binding is None:
+            return False
+        self.end(binding)
+        return True
+
     def end_all(self) -> None:
         """The drain or the process ends."""
         for binding in self.table.bindings():

@@ -19,6 +19,7 @@ from plg_relay.worker_messages import (
     ApplyPolicy,
     AskSessions,
     AskStatus,
+    AskTransits,
     Done,
     EndSession,
     Register,
@@ -28,6 +29,7 @@ from plg_relay.worker_messages import (
     StartDrain,
     StatusAnswer,
     Stop,
+    TransitsAnswer,
     decode_request,
     encode,
 )
@@ -90,6 +92,8 @@ def _answer(plane: DataPlane, request: Request) -> Answer:
             return StatusAnswer(plane.status_now())
         case AskSessions():
             return SessionsAnswer(plane.sessions_now())
+        case AskTransits():
+            return TransitsAnswer(plane.transits_now())
         case Register(registration):
             plane.register_now(registration)
         case EndSession(cid):

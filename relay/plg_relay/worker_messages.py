@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from plg.contract.relay_control import RegisterSessionRequest, RelaySessionInfo
+from plg.contract.relay_control import RegisterSessionRequest, RelaySessionInfo, RelayTransitInfo
 from plg_relay.config import RelayConfig
 from plg_relay.plane import PlaneStatus
 from plg_relay.plane_identity import PlaneIdentity
@@ -64,6 +64,10 @@ class AskSessions(msgspec.Struct, frozen=True, tag=True):
     """Answered by SessionsAnswer."""
 
 
+class AskTransits(msgspec.Struct, frozen=True, tag=True):
+    """Answered by TransitsAnswer."""
+
+
 class Register(msgspec.Struct, frozen=True, tag=True):
     request: RegisterSessionRequest
 
@@ -87,7 +91,7 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
     players resume at its successor."""
 
 
-Request = Start | AskStatus | AskSessions | Register | EndSession | ApplyPolicy | StartDrain | Stop
+Request = Start | AskStatus | AskSessions | AskTransits | Register | EndSession | ApplyPolicy | StartDrain | Stop
 
 
 class StatusAnswer(msgspec.Struct, frozen=True, tag=True):
@@ -98,11 +102,15 @@ class SessionsAnswer(msgspec.Struct, frozen=True, tag=True):
     sessions: list[RelaySessionInfo]
 
 
+class TransitsAnswer(msgspec.Struct, frozen=True, tag=True):
+    transits: list[RelayTransitInfo]
+
+
 class Done(msgspec.Struct, frozen=True, tag=True):
     found: bool = True
 
 
-Answer = StatusAnswer | SessionsAnswer | Done
+Answer = StatusAnswer | SessionsAnswer | TransitsAnswer | Done
 
 
 def encode(message: Request | Answer) -> bytes:

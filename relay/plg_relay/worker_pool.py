@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from plg.contract.relay_control import RegisterSessionRequest, RelaySessionInfo
+from plg.contract.relay_control import RegisterSessionRequest, RelaySessionInfo, RelayTransitInfo
 from plg_relay.config import RelayConfig
 from plg_relay.errors import FailureKind, RelayError
 from plg_relay.plane import PlaneStatus
@@ -25,6 +25,7 @@ from plg_relay.worker_messages import (
     ApplyPolicy,
     AskSessions,
     AskStatus,
+    AskTransits,
     Done,
     EndSession,
     Register,
@@ -34,6 +35,7 @@ from plg_relay.worker_messages import (
     StartDrain,
     StatusAnswer,
     Stop,
+    TransitsAnswer,
     decode_answer,
     encode,
 )
@@ -204,6 +206,9 @@ class WorkerPool:
 
     async def sessions(self) -> list[RelaySessionInfo]:
         return [row for _, answer in await self._ask_all(AskSessions(), SessionsAnswer) for row in answer.sessions]
+
+    async def transits(self) -> list[RelayTransitInfo]:
+        return [row for _, answer in await self._ask_all(AskTransits(), TransitsAnswer) for row in answer.transits]
 
     async def register(self, request: RegisterSessionRequest) -> None:
         await self._of_cid(int(request.cid, 16)).ask(Register(request), Done)
