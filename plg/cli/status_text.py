@@ -1,7 +1,7 @@
 """A tunnel's status in words: one line while playing, a page when somebody asks."""
 
-from plg.cli.language import N_, _
-from plg.contract.cli_output import FlowView, StatusDocument
+from plg.cli.language import N_, _, ngettext
+from plg.contract.cli_output import FlowView, PathView, RedundancyView, StatusDocument
 from plg.tunnel.states import (
     CONNECTED,
     CONNECTING,
@@ -33,9 +33,29 @@ _REASONS = {
     "too_many_new_destinations": N_("part of a server list"),
     "refused_by_relay": N_("refused by the relay"),
     "relay_lost": N_("the relay was lost"),
+    "direct_is_better": N_("the direct way is better"),
     "too_many_flows": N_("too many connections"),
 }
 """By `why` of a flow; a reason that is not here is shown as it is."""
+
+_PATH_STATES = {
+    "binding": N_("being opened"),
+    "standby": N_("ready"),
+    "active": N_("in use"),
+    "suspect": N_("silent"),
+    "dead": N_("dead"),
+    "connecting": N_("being opened"),
+    "established": N_("in use"),
+    "reconnecting": N_("silent"),
+}
+
+_STANDBY_STATES = {"connecting": N_("being opened"), "ready": N_("ready"), "lost": N_("does not answer")}
+
+_MODES = {
+    "off": N_("one way at a time"),
+    "redundant": N_("copies on two ways"),
+    "adaptive": N_("copies as needed"),
+}
 
 
 def status_line(status: StatusDocument) -> str:
@@ -50,14 +70,31 @@ def status_line(status: StatusDocument) -> str:
     if status.paths:
         parts += _path_parts(status)
     parts += _traffic_parts(status)
+    if status.redundancy is not None and status.redundancy.mode != "off":
+        parts.append(_bought(status.redundancy))
+    if status.degraded_because:
+        parts.append(_("one way only: {why}").format(why=status.degraded_because))
     if status.message:
         parts.append(status.message)
     return " | ".join(parts)
 
 
 def status_page(status: StatusDocument) -> str:
-    """The line, and under it every flow with its way."""
-    return "\n".join([status_line(status), *(f"  {_flow_line(flow)}" for flow in status.flows)])
+    """The line, and under it every path, the standby, and every flow with its way."""
+    lines = [_path_line(path) for path in status.paths]
+    if status.redundancy is not None:
+        lines.append(_redundancy_line(status.redundancy))
+    standby = status.standby
+    if standby is not None:
+        state = _STANDBY_STATES.get(standby.state)
+        text = _("standby exit {name}: {state}")
+        lines.append(text.format(name=standby.name, state=_(state) if state else standby.state))
+    if status.exit_switches:
+        count = status.exit_switches
+        text = ngettext("the exit was lost and changed {n} time", "the exit was lost and changed {n} times", count)
+        lines.append(text.format(n=count))
+    lines += [_flow_line(flow) for flow in status.flows]
+    return "\n".join([status_line(status), *(f"  {line}" for line in lines)])
 
 
 def _state(status: StatusDocument) -> str:
@@ -66,20 +103,78 @@ def _state(status: StatusDocument) -> str:
 
 
 def _path_parts(status: StatusDocument) -> list[str]:
-    path = status.paths[0]
+    path = next((path for path in status.paths if path.is_primary), status.paths[0])
+    redundancy = status.redundancy
+    parts = [_ping(status, path), _("jitter {n} ms").format(n=_worst(path.jitter_up_ms, path.jitter_down_ms))]
+    if redundancy is not None and len(status.paths) > 1:
+        parts.append(_("lost {n}").format(n=redundancy.lost_up + redundancy.lost_down))
+    else:
+        parts.append(_("loss {n} %").format(n=_worst(path.loss_up_percent, path.loss_down_percent)))
+    return parts
+
+
+def _ping(status: StatusDocument, path: PathView) -> str:
+    """The whole way against the direct one where both are known, else as much as is."""
+    found = status.comparison
+    if found is not None and found.now_ms is not None and found.direct_ms is not None:
+        values = {"now": f"{found.now_ms:.0f}", "direct": f"{found.direct_ms:.0f}"}
+        if found.estimated:
+            return _("about {now} ms now, direct would be about {direct} ms").format(**values)
+        return _("{now} ms now, direct would be {direct} ms").format(**values)
     leg_ms = status.relay.game_leg_ms if status.relay is not None else None
     if path.rtt_ms is None:
-        ping = _("ping ?")
-    elif leg_ms is None:
-        ping = _("ping to relay {n} ms").format(n=f"{path.rtt_ms:.1f}")
+        return _("ping ?")
+    if leg_ms is None:
+        return _("ping to relay {n} ms").format(n=f"{path.rtt_ms:.1f}")
+    whole = f"{path.rtt_ms + leg_ms:.1f}"
+    return _("ping {n} ms ({relay} to relay)").format(n=whole, relay=f"{path.rtt_ms:.1f}")
+
+
+def _path_line(path: PathView) -> str:
+    if path.kind == "direct":
+        way = _("way {n}, straight").format(n=path.path)
+    elif path.kind == "interface":
+        way = _("way {n}, over {via}").format(n=path.path, via=path.via or "?")
     else:
-        whole = f"{path.rtt_ms + leg_ms:.1f}"
-        ping = _("ping {n} ms ({relay} to relay)").format(n=whole, relay=f"{path.rtt_ms:.1f}")
-    return [
-        ping,
-        _("jitter {n} ms").format(n=_worst(path.jitter_up_ms, path.jitter_down_ms)),
-        _("loss {n} %").format(n=_worst(path.loss_up_percent, path.loss_down_percent)),
-    ]
+        way = _("way {n}, through {via}").format(n=path.path, via=path.via or "?")
+    state = _PATH_STATES.get(path.state)
+    shown = _(state) if state else path.state
+    if path.is_primary:
+        shown = _("{state}, first").format(state=shown)
+    numbers = _(
+        "{rtt} ms, jitter {jitter_up} up {jitter_down} down, loss {loss_up} % up {loss_down} % down, {bytes_up} up {bytes_down} down"
+    ).format(
+        rtt=_worst(path.rtt_ms),
+        jitter_up=_worst(path.jitter_up_ms),
+        jitter_down=_worst(path.jitter_down_ms),
+        loss_up=_worst(path.loss_up_percent),
+        loss_down=_worst(path.loss_down_percent),
+        bytes_up=_bytes(path.bytes_up),
+        bytes_down=_bytes(path.bytes_down),
+    )
+    return f"{way}: {shown}; {numbers}"
+
+
+def _redundancy_line(redundancy: RedundancyView) -> str:
+    mode = _MODES.get(redundancy.mode)
+    return _("{mode}, level {up} up {down} down; {bought}").format(
+        mode=_(mode) if mode else redundancy.mode,
+        up=redundancy.level_up,
+        down=redundancy.level_down,
+        bought=_bought(redundancy),
+    )
+
+
+def _bought(redundancy: RedundancyView) -> str:
+    """What the copies were good for, and their price."""
+    saved = redundancy.saved_up + redundancy.saved_down
+    ratios = [ratio for ratio in (redundancy.bytes_ratio_up, redundancy.bytes_ratio_down) if ratio is not None]
+    text = ngettext("{n} packet saved, {ratio}x bytes", "{n} packets saved, {ratio}x bytes", saved)
+    return text.format(n=saved, ratio=f"{max(ratios):.1f}" if ratios else "?")
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
 
 
 def _worst(*values: float | None) -> str:

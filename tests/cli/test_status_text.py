@@ -4,7 +4,7 @@ import msgspec
 
 from plg.cli.status_text import status_line, status_page
 from plg.contract.cli_output import StatusDocument
-from support.talking_tunnel import STATUS
+from support.talking_tunnel import MULTIPATH, STATUS
 
 
 def changed(**changes: object) -> StatusDocument:
@@ -43,3 +43,30 @@ def test_states_and_reasons_of_a_newer_tunnel_are_shown_as_they_are() -> None:
     assert page.startswith("new_state | ")
     assert "point the game at 127.0.0.1:1" in page
     assert "straight: new_reason" in page
+
+
+def test_where_both_are_known_the_whole_way_stands_against_the_direct_one() -> None:
+    assert status_line(MULTIPATH) == (
+        "connected | lab-game | relay Lab One | 41 ms now, direct would be 58 ms | jitter 0.6 ms | lost 3 | "
+        "packets 9 up 8 down | leaked 0 | straight 3 | 312 packets saved, 1.3x bytes"
+    )
+    assert MULTIPATH.comparison is not None
+    estimated = msgspec.structs.replace(MULTIPATH.comparison, estimated=True)
+    assert "about 41 ms now, direct would be about 58 ms" in status_line(changed(comparison=estimated))
+    unknown = msgspec.structs.replace(MULTIPATH.comparison, direct_ms=None, gain_ms=None)
+    assert "ping 20.0 ms (12.0 to relay)" in status_line(changed(comparison=unknown))
+
+
+def test_the_page_shows_every_way_the_copies_and_the_standby() -> None:
+    assert status_page(MULTIPATH).splitlines()[1:7] == [
+        "  way 0, straight: silent; 33.0 ms, jitter 0.5 up 1.3 down, loss 1.0 % up 2.0 % down, 1.2 MB up 0.9 kB down",
+        "  way 1, through Amsterdam 1: in use, first; 36.0 ms, jitter 0.4 up 0.6 down, loss 0.0 % up ? % down, 0.0 kB up 0.0 kB down",
+        "  way 2, over wwan0: being opened; ? ms, jitter ? up ? down, loss ? % up ? % down, 0.0 kB up 0.0 kB down",
+        "  copies on two ways, level 2 up 3 down; 312 packets saved, 1.3x bytes",
+        "  standby exit Lab Two: ready",
+        "  the exit was lost and changed 1 time",
+    ]
+
+
+def test_fewer_ways_than_asked_for_are_said() -> None:
+    assert "one way only: only one relay is up" in status_line(changed(degraded_because="only one relay is up"))

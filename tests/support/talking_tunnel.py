@@ -8,7 +8,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from plg.contract.cli_output import DisconnectDocument, FlowView, PathView, RelayView, StatusDocument, TrafficView
+import msgspec
+
+from plg.contract.cli_output import (
+    ComparisonView,
+    DisconnectDocument,
+    FlowView,
+    PathView,
+    RedundancyView,
+    RelayView,
+    StandbyView,
+    StatusDocument,
+    TrafficView,
+)
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.control_socket import ControlSocket
 from plg.tunnel.runtime_place import RuntimePlace, make_private
@@ -24,13 +36,27 @@ STATUS = StatusDocument(
     session_id="s1",
     relay=RelayView(node_id="n1", name="Lab One", country="", address="192.0.2.1:443", game_leg_ms=8.0),
     predicted_total_ms=20.0,
-    paths=[PathView(path=0, state="established", rtt_ms=12.04, rtt_ms_p95=15.0, jitter_up_ms=0.5, jitter_down_ms=1.26, loss_up_percent=0.0, loss_down_percent=None)],
+    paths=[PathView(path=0, state="established", rtt_ms=12.04, rtt_ms_p95=15.0, jitter_up_ms=0.5, jitter_down_ms=1.26, loss_up_percent=0.0, loss_down_percent=None, is_primary=True)],
     flows=[
         FlowView(local_port=50000, destination="198.20.0.7:27015", route="relay", why=None, packets_up=9, packets_down=8, idle_s=0.2),
         FlowView(local_port=50001, destination="198.20.9.9:27015", route="direct", why="alive_before_connect", packets_up=3, packets_down=0, idle_s=4.0),
     ],
     traffic=TrafficView(packets_up=9, packets_down=8, bytes_up=900, bytes_down=800, direct=3, leaked=0, dropped={}),
 )  # fmt: skip
+
+MULTIPATH = msgspec.structs.replace(
+    STATUS,
+    paths=[
+        PathView(path=0, state="suspect", rtt_ms=33.0, rtt_ms_p95=40.0, jitter_up_ms=0.5, jitter_down_ms=1.26, loss_up_percent=1.0, loss_down_percent=2.0, bytes_up=1_234_567, bytes_down=900),
+        PathView(path=1, state="active", rtt_ms=36.0, rtt_ms_p95=41.0, jitter_up_ms=0.4, jitter_down_ms=0.6, loss_up_percent=0.0, loss_down_percent=None, kind="transit", via="Amsterdam 1", is_primary=True),
+        PathView(path=2, state="binding", rtt_ms=None, rtt_ms_p95=None, jitter_up_ms=None, jitter_down_ms=None, loss_up_percent=None, loss_down_percent=None, kind="interface", via="wwan0"),
+    ],
+    redundancy=RedundancyView(mode="redundant", level_up=2, level_down=3, saved_up=300, saved_down=12, lost_up=1, lost_down=2, bytes_ratio_up=1.3, bytes_ratio_down=1.25),
+    standby=StandbyView(node_id="n2", name="Lab Two", country="", state="ready"),
+    comparison=ComparisonView(now_ms=41.2, direct_ms=57.8, gain_ms=16.6, verdict="boost", game_leg_ms=8.0, method="icmp", age_s=1.0),
+    exit_switches=1,
+)  # fmt: skip
+"""The same with three paths, a standby and a comparison."""
 
 
 class TalkingTunnel:
