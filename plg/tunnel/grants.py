@@ -15,7 +15,7 @@ from plg.protocol.destination import AccessList, AccessRule, Address
 from plg.protocol.keys import SUITES
 from plg.protocol.mask import HeaderMask
 
-_HOST_PORT: Final = re.compile(r"^(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>[0-9]{1,5})$")
+_HOST_PORT: Final = re.compile(r"^(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\s:\[\]/@]+)):(?P<port>[0-9]{1,5})\Z")
 
 
 class BadGrant(Exception):
@@ -38,6 +38,8 @@ def parse_host_port(text: str) -> HostPort:
     found = _HOST_PORT.match(text.strip())
     port = int(found["port"]) if found else 0
     if found is None or not 0 < port <= 65535:
+        raise ValueError(text)
+    if found["v6"] is not None and ip_address(found["v6"]).version != 6:
         raise ValueError(text)
     return HostPort(found["v6"] or found["host"], port)
 

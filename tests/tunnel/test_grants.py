@@ -101,7 +101,25 @@ def test_host_and_port_are_read(text: str, expected: HostPort) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "host", "host:", ":1", "host:0", "host:65536", "2620:fe::9:1", "[::1]", "a:1:2", "host:1x"]
+    "text",
+    [
+        "",
+        "host",
+        "host:",
+        ":1",
+        "host:0",
+        "host:65536",
+        "2620:fe::9:1",
+        "[::1]",
+        "a:1:2",
+        "host:1x",
+        "a b:1",
+        "a\tb:1",
+        "u@h:1",
+        "h/p:1",
+        "[host]:1",
+        "[1.2.3.4]:1",
+    ],
 )
 def test_what_is_no_host_and_port_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the text is the value itself
