@@ -1,6 +1,7 @@
 """`plg relay run` as a process: starts, drains, dies, resumes, refuses."""
 
 import asyncio
+import json
 import signal
 import socket
 import time
@@ -62,6 +63,16 @@ async def test_a_relay_whose_server_is_away_serves_tickets_from_its_cache(tmp_pa
         assert 'plg_relay_packets_total{direction="down"} 1.0' in metrics(relay)
         player.close()
         game.close()
+
+
+async def test_with_json_its_log_is_for_programs_too(tmp_path: Path) -> None:
+    enrolled_identity(tmp_path)
+    with relay_process(tmp_path) as relay:
+        relay.process.send_signal(signal.SIGTERM)
+        assert relay.process.wait(timeout=20) == 0
+    lines = [json.loads(line) for line in (tmp_path / "stderr.log").read_text(encoding="utf-8").splitlines()]
+    assert lines
+    assert all({"time", "level", "logger", "event"} <= line.keys() for line in lines)
 
 
 async def test_a_relay_killed_and_started_again_gives_the_player_the_same_port(tmp_path: Path) -> None:
