@@ -182,6 +182,7 @@ def _refusals(*, next_step: str | None = "plg server check") -> Iterator[None]:
     from plg_server.operator_tasks import CannotReach
     from plg_server.schema_migration import MigrationError
     from plg_server.serving import PortTaken
+    from plg_server.sqlite_check import DatabaseDamaged
 
     try:
         yield
@@ -196,5 +197,7 @@ def _refusals(*, next_step: str | None = "plg server check") -> Iterator[None]:
         raise CliError(str(error), code="port_taken", exit_code=ExitCode.PORT_TAKEN) from error
     except CannotReach as error:
         raise CliError(str(error), code="database_unavailable", exit_code=ExitCode.UNREACHABLE) from error
+    except DatabaseDamaged as error:
+        raise CliError(str(error), code="database_damaged", exit_code=ExitCode.BAD_CONFIGURATION) from error
     except MigrationError as error:
         raise CliError(str(error), code="migration_failed", exit_code=ExitCode.FAILURE) from error

@@ -1,5 +1,6 @@
 """What an operator does beside running the server: check that it could run, and let a relay in."""
 
+import asyncio
 import contextlib
 import os
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from plg_server.config import ConfigError, ServerConfig, redacted_url
 from plg_server.database import Database, first_line, open_database
 from plg_server.schema_migration import migrate
+from plg_server.sqlite_check import DatabaseDamaged, refuse_damaged
 from plg_server.store import StoreUnavailable, open_store
 
 if TYPE_CHECKING:
@@ -83,7 +85,11 @@ async def _check_database(config: ServerConfig) -> Check:
         return not_yet
     database = await open_database(config)
     try:
+        if database.is_sqlite:
+            await asyncio.to_thread(refuse_damaged, database.sqlite_path)
         await database.ping()
+    except DatabaseDamaged as error:
+        return Check("database", database.shown_url, str(error), is_setting=True)
     except Exception as error:
         if not database.is_unavailable(error):
             raise
@@ -119,7 +125,7 @@ async def _check_store(config: ServerConfig) -> Check:
 async def create_relay_token(config: ServerConfig, name: str, *, country: str, city: str) -> "NewEnrolmentToken":
     """A token with which one relay may enrol once. Works before the first start too: the tables are made then.
 
-    Raises ValueError (a name, country or city that cannot be), MigrationError, CannotReach.
+    Raises ValueError (a name, country or city that cannot be), MigrationError, DatabaseDamaged, CannotReach.
     """
     from plg_server.services.nodes import create_enrolment_token
 

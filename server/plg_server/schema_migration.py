@@ -18,6 +18,7 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 from plg_server.config import ServerConfig
 from plg_server.database import APP_LABEL, Database, connection_name, tortoise_config
+from plg_server.sqlite_check import refuse_damaged
 
 LOCK_WAIT_S = 60.0
 """How long a replica waits for another one that is migrating. Above any migration we ship; below an operator's patience."""
@@ -34,7 +35,7 @@ async def migrate(config: ServerConfig) -> list[str]:
     """Apply what is missing and return the names of the migrations that were applied, oldest first.
 
     Raises MigrationError when the database is newer than this program, when the lock cannot be had, or when a migration
-    fails; driver errors mean that the database cannot be reached.
+    fails; DatabaseDamaged when a SQLite file is not whole; driver errors mean that the database cannot be reached.
     """
     config_dict = tortoise_config(config)
     credentials = config_dict["connections"][connection_name(config)]["credentials"]
@@ -44,6 +45,7 @@ async def migrate(config: ServerConfig) -> list[str]:
     lock = _sqlite_lock(Path(credentials["file_path"])) if is_sqlite else _postgres_lock(credentials)
     async with lock:
         if is_sqlite:
+            await asyncio.to_thread(refuse_damaged, Path(credentials["file_path"]))
             _make_private(Path(credentials["file_path"]))
         database = Database(config)
         try:

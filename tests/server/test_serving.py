@@ -99,13 +99,16 @@ def test_a_database_that_does_not_answer_is_one_line_and_exit_code_7(tmp_path: P
     assert "hunter2" not in done.stderr
 
 
-def test_a_damaged_database_file_is_one_line_and_exit_code_7(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("run", "--port", "0"), ("check",), ("create-relay-token", "frankfurt-1")])
+def test_a_damaged_database_file_is_one_line_and_exit_code_10(tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "server.sqlite3").write_bytes(b"this is no database" * 1000)
-    done = run(tmp_path, "run", "--port", "0")
-    assert done.returncode == 7
-    assert "not a database" in done.stderr
-    assert "Traceback" not in done.stderr
+    file = tmp_path / "data" / "server.sqlite3"
+    file.write_bytes(b"this is no database" * 1000)
+    done = run(tmp_path, *command)
+    assert done.returncode == 10
+    (line,) = done.stderr.strip().splitlines()
+    assert f"the database {file} is damaged: file is not a database; put a copy of it back" in line
+    assert file.read_bytes() == b"this is no database" * 1000
 
 
 def test_a_port_file_that_cannot_be_written_is_one_line_and_exit_code_10(tmp_path: Path) -> None:
