@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 
 from plg.api.errors import ServerRefused, ServerUnreachable, UnreachableReason
 from plg.contract.games import AddressChange, DestinationRule, GameDetail, Transport
-from plg.contract.nodes import Node, NodeList, NodeState
+from plg.contract.nodes import Node, NodeGameLeg, NodeList, NodeState
 from plg.contract.problem import ErrorCode
+from plg.contract.routes import RouteReport, RouteRequest, RouteVerdict
 from plg.contract.sessions import (
     ApproveTargetRequest,
     RelayEndpoint,
     SessionCaps,
     SessionGrant,
     SessionRecord,
+    StandbyGrant,
     StartSessionRequest,
     StopSessionRequest,
 )
 from support.loopback_relay import LoopbackRelay, make_ticket, probe_token, seal
+from support.route_bodies import route_candidate, route_report
 
 URL = "http://server.test"
 
@@ -38,9 +41,10 @@ def refused(code: str, detail: str = "no") -> ServerRefused:
 
 @dataclass
 class LoopbackServer:
-    """Hands out sessions on `relays` (name -> relay), the first that the client's measurements do not call silent.
+    """Hands out sessions on `relays` (name -> relay): the first of the client's own order, or the first that its measurements do not
+    call silent; the next one is the standby when `has_standby`.
 
-    `is_up` False: nobody answers. `refuses` maps a method's name to the error that it raises.
+    `is_up` False: nobody answers. `refuses` maps a method's name to the error that it raises. `legs` are the relays' claims.
     """
 
     relays: dict[str, LoopbackRelay]
@@ -50,6 +54,8 @@ class LoopbackServer:
     mask_key: bytes | None = None
     targets: list[str] = field(default_factory=list)
     refuses: dict[str, Exception] = field(default_factory=dict)
+    legs: dict[str, NodeGameLeg] = field(default_factory=dict)
+    has_standby: bool = False
     starts: list[StartSessionRequest] = field(default_factory=list)
     renewals: int = 0
     approvals: list[str] = field(default_factory=list)
@@ -57,7 +63,7 @@ class LoopbackServer:
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._sessions: dict[str, tuple[str, int, bytes]] = {}
+        self._sessions: dict[str, list[tuple[str, int, bytes]]] = {}
 
     def _check(self, method: str) -> None:
         if not self.is_up:
@@ -77,7 +83,7 @@ class LoopbackServer:
                 Node(
                     id=name, name=name.title(), country="", city="", host="127.0.0.1", port=relay.port, state=NodeState.UP,
                     load_percent=0.0, sessions=0, max_sessions=10, seen_seconds_ago=0.0, ping_token=token,
-                    mask_key=self._mask_key_text(),
+                    mask_key=self._mask_key_text(), game_leg=self.legs.get(name),
                 )
                 for name, relay in self.relays.items()
             ]
@@ -86,15 +92,43 @@ class LoopbackServer:
     def _mask_key_text(self) -> str | None:
         return None if self.mask_key is None else base64.b64encode(self.mask_key).decode()
 
+    async def routes(self, request: RouteRequest) -> RouteReport:
+        self._check("routes")
+        pings = {entry.node_id: entry.rtt_ms for entry in request.measurements}
+        names = sorted(self.relays, key=lambda name: (pings.get(name) is None, self._total_ms(name, pings.get(name))))
+        return route_report(
+            *(
+                route_candidate(
+                    name,
+                    client_ms=pings.get(name),
+                    game_leg_ms=self._leg_ms(name),
+                    score_ms=self._total_ms(name, pings.get(name)),
+                    rank=rank,
+                    verdict=RouteVerdict.NO_ANSWER if pings.get(name) is None else RouteVerdict.POSSIBLE,
+                )
+                for rank, name in enumerate(names, 1)
+            )
+        )
+
+    def _leg_ms(self, name: str) -> float | None:
+        leg = self.legs.get(name)
+        return None if leg is None else leg.rtt_ms
+
+    def _total_ms(self, name: str, ping_ms: float | None) -> float:
+        return (ping_ms or 0.0) + (self._leg_ms(name) or 0.0)
+
     async def start_session(self, request: StartSessionRequest) -> SessionGrant:
         self._check("start_session")
         self.starts.append(request)
         silent = {entry.node_id for entry in request.measurements if entry.rtt_ms is None}
         names = sorted(self.relays, key=lambda name: name in silent) if request.node_id is None else [request.node_id]
+        if request.exit_ids:
+            names = [*request.exit_ids, *(name for name in names if name not in request.exit_ids)]
         if not names:
             raise refused(ErrorCode.NO_RELAY_FREE)
         session_id = f"session-{next(self._numbers)}"
-        self._sessions[session_id] = (names[0], int.from_bytes(os.urandom(8), "big"), os.urandom(32))
+        exits = names[:2] if self.has_standby and request.standby else names[:1]
+        self._sessions[session_id] = [(name, int.from_bytes(os.urandom(8), "big"), os.urandom(32)) for name in exits]
         return self._grant(session_id)
 
     async def renew_session(self, session_id: str) -> SessionGrant:
@@ -118,17 +152,26 @@ class LoopbackServer:
         )  # fmt: skip
 
     def _grant(self, session_id: str) -> SessionGrant:
-        name, cid, secret = self._sessions[session_id]
+        (name, cid, secret), *others = self._sessions[session_id]
         relay = self.relays[name]
         ticket = make_ticket(cid, secret, now_unix_s=time.time())
+        standby = None
+        if others:
+            other, other_cid, other_secret = others[0]
+            other_ticket = make_ticket(other_cid, other_secret, now_unix_s=time.time())
+            standby = StandbyGrant(
+                cid=f"{other_cid:016x}",
+                relay=self._endpoint(other),
+                ticket=base64.b64encode(seal(other_ticket, self.relays[other].relay_id)).decode(),
+                key=base64.b64encode(other_secret).decode(),
+                predicted_total_ms=22.0,
+                chosen_because="the next one",
+            )
         return SessionGrant(
             session_id=session_id,
             game=self.game_detail.slug,
             cid=f"{cid:016x}",
-            relay=RelayEndpoint(
-                node_id=name, name=name.title(), country="", host="127.0.0.1", port=relay.port, relay_id=relay.relay_id,
-                mask_key=self._mask_key_text(),
-            ),
+            relay=self._endpoint(name),
             ticket=base64.b64encode(seal(ticket, relay.relay_id)).decode(),
             key=base64.b64encode(secret).decode(),
             suite=1,
@@ -138,7 +181,16 @@ class LoopbackServer:
             caps=SessionCaps(packets_per_second=600, kbit_per_second_up=1500, kbit_per_second_down=6000, flows=64, local_ports=16),
             destinations=self.game_detail.destinations,
             targets=self.targets,
-            address_change=AddressChange.BOUND,
+            address_change=self.game_detail.address_change,
             predicted_total_ms=20.0,
             chosen_because="the test says so",
+            standby=standby,
+            game_leg=self.legs.get(name),
+        )  # fmt: skip
+
+    def _endpoint(self, name: str) -> RelayEndpoint:
+        relay = self.relays[name]
+        return RelayEndpoint(
+            node_id=name, name=name.title(), country="", host="127.0.0.1", port=relay.port, relay_id=relay.relay_id,
+            mask_key=self._mask_key_text(),
         )  # fmt: skip
