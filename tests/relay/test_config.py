@@ -130,6 +130,18 @@ def test_the_mask_is_off_unless_asked_for_and_needs_a_single_worker(tmp_path: Pa
     assert "\n" not in str(caught.value)
 
 
+def test_a_relay_forwards_for_others_unless_its_operator_refuses_or_it_masks(tmp_path: Path) -> None:
+    file = tmp_path / "relay.toml"
+    assert load().forwards
+    assert not load(environ={"PLG_RELAY_TRANSIT": "no"}).forwards
+    assert not load(environ={"PLG_RELAY_MASK": "yes"}).forwards
+    file.write_text("mask = true\ntransit = true\n")
+    with pytest.raises(ConfigError, match=r"relay.toml, line 2: transit = True is not allowed: only with mask = false"):
+        load(file)
+    with pytest.raises(ConfigError, match=r"max_transits = 0 is not allowed: a whole number 1..1000000"):
+        load(overrides={"max_transits": 0})
+
+
 @pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe", b"#" * 300_000])
 def test_a_file_that_is_no_settings_file_is_one_line(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "relay.toml"

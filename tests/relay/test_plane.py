@@ -12,5 +12,6 @@ def test_counters_add_up_lag_is_the_worst_and_draining_is_any() -> None:
 
 
 def test_what_remains_of_an_ended_process_are_its_counters() -> None:
-    left = PlaneStatus(sessions=4, flows=5, packets_up=10, loop_lag_ms=9.0, draining=True).without_gauges()
-    assert (left.sessions, left.flows, left.packets_up, left.loop_lag_ms, left.draining) == (0, 0, 10, 0.0, False)
+    left = PlaneStatus(sessions=4, flows=5, transits=6, packets_up=10, loop_lag_ms=9.0, draining=True).without_gauges()
+    assert (left.sessions, left.flows, left.transits, left.packets_up) == (0, 0, 0, 10)
+    assert (left.loop_lag_ms, left.draining) == (0.0, False)

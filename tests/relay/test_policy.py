@@ -1,7 +1,7 @@
 """What the server's word becomes."""
 
-from plg.contract.relay_control import HeartbeatAnswer, ProfileAcl, ProfileSet, RevokeRequest, TicketKey
-from plg_relay.policy import Policy, after_heartbeat, with_profiles, with_revocation
+from plg.contract.relay_control import HeartbeatAnswer, PeerRelay, ProfileAcl, ProfileSet, RevokeRequest, TicketKey
+from plg_relay.policy import NextHop, Policy, after_heartbeat, with_profiles, with_revocation
 
 KEYS = [TicketKey(key_id=1, key="QUJD")]
 
@@ -61,3 +61,17 @@ def test_own_revocations_add_to_the_servers_and_leave_at_their_expiry() -> None:
     assert policy.all_revoked_users() == {"cc"}
     policy = with_revocation(policy, RevokeRequest(cid="dd", expires_at_s=300), 200)
     assert policy.all_revoked_cids() == {"aa", "dd"}
+
+
+def a_peer(*addresses: str, port: int = 443, token: str = "QUJD") -> PeerRelay:
+    return PeerRelay(node_id="b", relay_id=2, addresses=list(addresses), port=port, ping_token=token)
+
+
+def test_the_relays_that_the_server_names_are_the_next_hops_and_their_tokens_are_no_change() -> None:
+    policy = after_heartbeat(
+        Policy(ticket_keys=KEYS), answer(peers=[a_peer("9.1.1.1", "2600::1"), a_peer("9.1.1.2")]), 0
+    )
+    assert policy.next_hops == [NextHop("2600::1", 443), NextHop("9.1.1.1", 443), NextHop("9.1.1.2", 443)]
+    later = answer(peers=[a_peer("9.1.1.2", token="REVG"), a_peer("2600::1", "9.1.1.1", token="RkdI")])
+    assert after_heartbeat(policy, later, 0) is policy
+    assert after_heartbeat(policy, answer(peers=[a_peer("9.1.1.2")]), 0).next_hops == [NextHop("9.1.1.2", 443)]

@@ -23,6 +23,7 @@ async def test_a_relay_that_would_start_has_only_good_verdicts(tmp_path: Path) -
         for part in (
             "settings",
             "header mask",
+            "transit",
             "identity",
             "players' port",
             "control API",
@@ -50,6 +51,7 @@ async def test_what_is_wrong_is_named_part_by_part(tmp_path: Path) -> None:
     assert {part: verdict.kind for part, verdict in found.items()} == {
         "settings": None,
         "header mask": None,
+        "transit": None,
         "identity": None,
         "players' port": FailureKind.PORT_TAKEN,
         "control API": FailureKind.PORT_TAKEN,
@@ -74,6 +76,12 @@ async def test_a_name_that_does_not_resolve_is_told(tmp_path: Path) -> None:
 async def test_whether_headers_are_masked_is_told(tmp_path: Path) -> None:
     assert (await verdicts(tmp_path))["header mask"].detail == "off"
     assert (await verdicts(tmp_path, mask=True))["header mask"].detail.startswith("on: ")
+
+
+async def test_whether_the_relay_forwards_for_others_is_told(tmp_path: Path) -> None:
+    assert "at most 1000 sessions" in (await verdicts(tmp_path))["transit"].detail
+    assert (await verdicts(tmp_path, transit=False))["transit"].detail == "off"
+    assert (await verdicts(tmp_path, mask=True))["transit"].detail == "off: masked headers"
 
 
 async def test_a_port_that_players_are_not_told_is_pointed_out(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import time
 
-from plg.contract.relay_control import RegionMeasurement, RegisterSessionRequest, RelaySessionInfo
+from plg.contract.relay_control import RegionMeasurement, RegisterSessionRequest, RelaySessionInfo, RelayTransitInfo
 from plg_relay.plane import PlaneStatus
 from plg_relay.policy import Policy
 from plg_relay.relay_status import MAX_REPORTED_DROPS, RATE_MIN_INTERVAL_S, RelayStatus
@@ -23,6 +23,9 @@ class StillPlane:
         return self.now
 
     async def sessions(self) -> list[RelaySessionInfo]:
+        return []
+
+    async def transits(self) -> list[RelayTransitInfo]:
         return []
 
     async def register(self, request: RegisterSessionRequest) -> None:
@@ -54,6 +57,19 @@ async def test_rates_are_differences_over_time() -> None:
     assert 99 <= kbit <= 100.1
     assert 9.9 <= cpu <= 10.1
     assert status.rates(PlaneStatus()) == (packets, kbit, cpu), f"no new look within {RATE_MIN_INTERVAL_S} s"
+
+
+async def test_what_is_forwarded_for_other_relays_is_load_too_and_shown_in_health() -> None:
+    plane = StillPlane()
+    status = a_status(plane, time.monotonic() - 10.0)
+    plane.now = PlaneStatus(
+        packets_up=100, transit_packets_up=500, transit_packets_down=400, transit_bytes_up=100_000,
+        transit_bytes_down=25_000, transits=7,
+    )  # fmt: skip
+    beat = await status.heartbeat("", [])
+    assert 99 <= beat.packets_per_second <= 100.1
+    assert 99 <= beat.kbit_per_second <= 100.1
+    assert (await status.health()).transits == 7
 
 
 async def test_a_heartbeat_reports_the_worst_drops_only() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from plg.contract.relay_control import ProfileAcl, ProfileRule, TicketKey
 from plg.protocol.ticket import ExitTicket
+from plg_relay.policy import NextHop
 from plg_relay.rules import Rules, compile_rules
 from support.relay_bench import KEY_ID, PROFILE_ID, TICKET_KEY, a_policy, a_profile
 
@@ -81,3 +82,31 @@ def test_our_own_and_other_relays_addresses_are_denied_and_in_a_lab_private_ones
     assert len(compile_rules(policy, own, allow_private=False).denied) == 4
     lab = compile_rules(policy, own, allow_private=True).denied
     assert set(map(str, lab)) == {"9.9.9.9/32", "8.8.4.4/32"}
+
+
+HOPS = ["93.184.217.1", "2600::1", "10.0.0.1", "127.0.0.1", "192.0.2.1", "::ffff:93.184.217.2", "no address"]
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "outside", "in_a_lab"),
+    [
+        ("93.184.217.1", 443, True, True),
+        ("93.184.217.1", 444, False, False),
+        ("93.184.217.2", 443, True, True),
+        ("93.184.217.9", 443, False, False),
+        ("2600::1", 443, True, True),
+        ("10.0.0.1", 443, False, True),
+        ("10.0.0.2", 9, False, True),
+        ("127.0.0.1", 443, False, True),
+        ("192.0.2.1", 443, False, False),
+        ("224.0.0.1", 443, False, False),
+    ],
+)
+def test_a_transit_forwards_to_named_relays_and_in_a_lab_to_private_addresses(
+    address: str, port: int, outside: bool, in_a_lab: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    policy = msgspec.structs.replace(a_policy(), next_hops=[NextHop(text, 443) for text in HOPS])
+    for allow_private, expected in ((False, outside), (True, in_a_lab)):
+        rules = compile_rules(policy, (), allow_private=allow_private)
+        assert rules.is_next_hop(ip_address(address), port) is expected
+    assert "no address" in caplog.text

@@ -6,13 +6,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from plg.contract.relay_control import RegisterSessionRequest
+from plg.contract.relay_control import RegisterSessionRequest, RelayTransitInfo
 from plg_relay.plane import PlaneStatus
 from plg_relay.plane_identity import PlaneIdentity
 from plg_relay.worker_messages import (
     LENGTH,
     ApplyPolicy,
     AskStatus,
+    AskTransits,
     Done,
     EndSession,
     Register,
@@ -20,6 +21,7 @@ from plg_relay.worker_messages import (
     Start,
     StatusAnswer,
     Stop,
+    TransitsAnswer,
     decode_answer,
     decode_request,
     encode,
@@ -47,6 +49,7 @@ def test_a_start_message_carries_settings_and_identity(tmp_path: Path) -> None:
     "request_",
     [
         AskStatus(),
+        AskTransits(),
         Stop(),
         EndSession(2**64 - 1),
         Register(RegisterSessionRequest(cid="0" * 16)),
@@ -61,6 +64,11 @@ def test_requests_survive(request_: Request) -> None:
 
 def test_answers_survive_and_junk_is_refused() -> None:
     status = StatusAnswer(PlaneStatus(sessions=3, drops={"forged": 1}))
+    row = RelayTransitInfo(
+        cid="0" * 16, client="1.1.1.1:1", next_hop="2.2.2.2:2", age_s=1.0, idle_s=0.5, packets_up=1, packets_down=2,
+        bytes_up=3, bytes_down=4,
+    )  # fmt: skip
+    assert decode_answer(encode(TransitsAnswer([row]))[LENGTH.size :]) == TransitsAnswer([row])
     assert decode_answer(encode(status)[LENGTH.size :]) == status
     assert decode_answer(encode(Done(found=False))[LENGTH.size :]) == Done(found=False)
     with pytest.raises(msgspec.MsgspecError):

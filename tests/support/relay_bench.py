@@ -18,6 +18,7 @@ from plg_relay.forwarder import Forwarder
 from plg_relay.policy import Policy
 from plg_relay.rules import compile_rules
 from plg_relay.session_table import Flow, SocketGroup
+from plg_relay.transit_desk import TransitLimits
 
 Source = tuple[str, int]
 RELAY_ID = 9
@@ -150,6 +151,7 @@ class RelayBench:
         seed: int = 1,
         boot: int = 0,
         now_s: float = 1000.0,
+        transit: TransitLimits | None = None,
     ) -> None:
         self.random = random.Random(seed + boot)
         self.now_s = now_s
@@ -177,6 +179,7 @@ class RelayBench:
             unix_offset_s=lambda: UNIX_S - 1000.0,
             on_unknown_profile=self._on_unknown_profile,
             now_s=now_s,
+            transit=transit,
         )
 
     def _send_client(self, datagrams: list[bytes], source: Source) -> int:
