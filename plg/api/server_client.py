@@ -20,12 +20,15 @@ from plg.api.errors import (
 )
 from plg.api.http_transport import HttpTransport, Reply
 from plg.contract.accounts import Account, LoginRequest, RefreshRequest, RegisterRequest, TokenPair
+from plg.contract.benchmarks import BenchmarkReceipt, BenchmarkReport, BenchmarkSummaries
 from plg.contract.games import GameDetail, GamePage
 from plg.contract.nodes import NodeList
 from plg.contract.problem import ErrorCode
+from plg.contract.routes import RouteReport, RouteRequest
 from plg.contract.schema import API_PREFIX
 from plg.contract.sessions import (
     ApproveTargetRequest,
+    ReplaceTransitsRequest,
     SessionGrant,
     SessionPage,
     SessionRecord,
@@ -102,11 +105,30 @@ class ServerClient:
         """The live relays; their ping tokens come only with a sign-in."""
         return await self._get("/nodes", NodeList, SignInUse.IF_THERE, _given({"game": game, "target": target}))
 
+    async def routes(self, request: RouteRequest) -> RouteReport:
+        """Every relay as a way to a game, ranked by the caller's and the relays' measurements."""
+        return await self._post("/routes", RouteReport, request, SignInUse.REQUIRED)
+
+    async def send_benchmark(self, request: BenchmarkReport) -> BenchmarkReceipt:
+        """Hands in what `plg bench` measured."""
+        return await self._post("/benchmarks", BenchmarkReceipt, request, SignInUse.REQUIRED)
+
+    async def benchmarks(self, *, game: str | None = None, region: str | None = None) -> BenchmarkSummaries:
+        """What players measured in the last days."""
+        return await self._get(
+            "/benchmarks", BenchmarkSummaries, SignInUse.NEVER, _given({"game": game, "region": region})
+        )
+
     async def start_session(self, request: StartSessionRequest) -> SessionGrant:
         return await self._post("/sessions", SessionGrant, request, SignInUse.REQUIRED)
 
     async def renew_session(self, session_id: str) -> SessionGrant:
         return await self._post(f"/sessions/{quote(session_id, safe='')}/renew", SessionGrant, None, SignInUse.REQUIRED)
+
+    async def replace_transits(self, session_id: str, request: ReplaceTransitsRequest) -> SessionGrant:
+        """Other transits after one died; the same session, another ticket."""
+        path = f"/sessions/{quote(session_id, safe='')}/transits"
+        return await self._post(path, SessionGrant, request, SignInUse.REQUIRED)
 
     async def approve_target(self, session_id: str, request: ApproveTargetRequest) -> SessionGrant:
         path = f"/sessions/{quote(session_id, safe='')}/targets"

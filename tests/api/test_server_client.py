@@ -16,9 +16,12 @@ from plg.api.errors import NotSignedIn, NotSignedInReason, ServerMisbehaved, Ser
 from plg.api.server_client import ServerClient, open_server
 from plg.api.token_store import Keeping, SignIn, TokenStore
 from plg.contract.accounts import LoginRequest, RegisterRequest, TokenPair
+from plg.contract.benchmarks import BenchmarkReceipt, BenchmarkSummaries
 from plg.contract.nodes import NodeList
+from plg.contract.routes import RouteRequest
 from plg.contract.sessions import (
     ApproveTargetRequest,
+    ReplaceTransitsRequest,
     SessionGrant,
     SessionPage,
     SessionRecord,
@@ -26,7 +29,15 @@ from plg.contract.sessions import (
     StopSessionRequest,
 )
 from plg_server.services.tokens import AccessTokens, load_token_secret
-from support.contract_bodies import account, game_detail, game_page, node, token_pair
+from support.contract_bodies import (
+    account,
+    benchmark_report,
+    game_detail,
+    game_page,
+    node,
+    route_report,
+    token_pair,
+)
 from support.local_server import Script, json_answer, problem_answer, real_server, serving
 from support.session_bodies import session_grant, session_record
 
@@ -127,6 +138,25 @@ ROUTES = [
         session_record(),
         lambda client: client.stop_session("s1", StopSessionRequest()),
         signed=True,
+    ),
+    Route(
+        "POST /v1/sessions/s1/transits",
+        session_grant(),
+        lambda client: client.replace_transits("s1", ReplaceTransitsRequest(exclude=["ams1"])),
+        signed=True,
+    ),
+    Route("POST /v1/routes", route_report(), lambda client: client.routes(RouteRequest(game="openarena")), signed=True),
+    Route(
+        "POST /v1/benchmarks",
+        BenchmarkReceipt(id="b1", left_today=3, day_ends_at="2030-01-01T00:00:00Z"),
+        lambda client: client.send_benchmark(benchmark_report()),
+        signed=True,
+    ),
+    Route(
+        "GET /v1/benchmarks",
+        BenchmarkSummaries(days=30, summaries=[]),
+        lambda client: client.benchmarks(game="openarena"),
+        signed=False,
     ),
     Route("GET /v1/sessions", session_page(), lambda client: client.sessions(limit=10), signed=True),
 ]
