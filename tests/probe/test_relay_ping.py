@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+import struct
 import time
 
 import pytest
 
 from plg.probe.relay_ping import MAX_RELAYS, RelayTarget, measure_relays
 from plg.protocol.mask import HeaderMask
+from plg.protocol.probe import ProbeReply, read_probe_reply
 from support.loopback_relay import LoopbackRelay, probe_token
 
 
@@ -127,4 +129,25 @@ async def test_sockets_are_prepared_and_one_ping_is_too_few() -> None:
     with pytest.raises(ValueError, match="nothing to count"):
         await measure_relays([target(relay)], pings=1)
     assert await measure_relays([]) == []
+    relay.close()
+
+
+async def test_a_relay_that_claims_to_have_held_the_ping_does_not_look_nearer() -> None:
+    relay = LoopbackRelay().open()
+    honest = relay.send
+    held_s = 0.02
+
+    def flattering(out: list[tuple[bytes, tuple[str, int]]]) -> None:
+        for datagram, address in out:
+            reply = read_probe_reply(datagram)
+            assert isinstance(reply, ProbeReply)
+            stamps = struct.pack(">QQ", reply.t2_us, reply.t3_us)
+            forged = datagram.replace(stamps, struct.pack(">QQ", reply.t2_us - 20_000, reply.t3_us))
+            assert forged != datagram
+            asyncio.get_running_loop().call_later(held_s, honest, [(forged, address)])
+
+    relay.send = flattering  # type: ignore[method-assign]  # the lie
+    (found,) = await measure_relays([target(relay)], pings=4, interval_s=0.03)
+    assert found.rtt_ms is not None
+    assert found.rtt_ms >= held_s * 1000
     relay.close()
