@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -23,10 +24,12 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("PLG_") and name not in KEPT_VARIABLES]:
         del os.environ[name]
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
-    # A shell starts what it puts in the background with Ctrl-C ignored, and every process below inherits that: tests that
-    # press Ctrl-C would wait for ever.
+    # A shell starts what it puts in the background with Ctrl-C ignored, nohup with SIGHUP ignored, and every process below
+    # inherits that: tests that send them would wait for ever.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True)
