@@ -129,8 +129,10 @@ def run(
         typer.Option("--port-file", help=N_("Write the UDP port here once players are served."), metavar="PATH"),
     ] = None,
 ) -> None:
+    import os
+
     from plg import __version__
-    from plg_relay.app import run_relay, write_port_file
+    from plg_relay.keeper_start import keeper_of_this_process
     from plg_relay.log_setup import set_up_logging
 
     this = invocation(ctx)
@@ -151,6 +153,16 @@ def run(
             },
         )
         set_up_logging(settings.log_level, settings.log_format)
+        keeper = keeper_of_this_process(
+            os.environ,
+            wanted=settings.keeper,
+            log_level=settings.log_level,
+            log_format=settings.log_format,
+            restarts_per_minute=settings.restarts_per_minute,
+            spare=settings.spare,
+        )
+        # The keeper has left the way here; what is imported from now on is the relay's alone.
+        from plg_relay.app import run_relay, write_port_file
 
         def tell(ports: "ListeningPorts") -> None:
             if port_file is not None:
@@ -176,7 +188,7 @@ def run(
                 )
 
         try:
-            run_relay(settings, __version__, tell)
+            run_relay(settings, __version__, tell, keeper)
         finally:
             if port_file is not None:
                 port_file.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ from plg_relay.fast_loop import fast_loop_factory
 from plg_relay.game_ports import next_boot_parity
 from plg_relay.game_probes import GameProbes
 from plg_relay.identity import load_identity
+from plg_relay.keeper_client import KeeperClient
+from plg_relay.keeper_listeners import CONTROL, METRICS, KeptListeners
 from plg_relay.metrics import metrics_app
 from plg_relay.own_addresses import as_networks, interface_addresses, refuse_private_mode_in_public, resolve
 from plg_relay.plane import Plane
@@ -57,11 +59,18 @@ class ListeningPorts(msgspec.Struct, frozen=True):
 class RelayApp:
     """One relay process (with its workers). `run` returns after a drain or a stop."""
 
-    def __init__(self, config: RelayConfig, version: str, announce: Callable[[ListeningPorts], None]) -> None:
-        """`announce` is called once, when everything listens."""
+    def __init__(
+        self,
+        config: RelayConfig,
+        version: str,
+        announce: Callable[[ListeningPorts], None],
+        kept: KeptListeners | None = None,
+    ) -> None:
+        """`announce` is called once, when everything listens. `kept`: what the process before has left, and its keeper."""
         self._config = config
         self._version = version
         self._announce = announce
+        self._kept = kept or KeptListeners()
         self._signals = 0
         self._signalled = asyncio.Event()
         self._plane: Plane | None = None
@@ -69,7 +78,7 @@ class RelayApp:
 
     async def run(self) -> None:
         """Start, serve, drain, stop. Raises RelayError with one line when it cannot start."""
-        config = self._config
+        config, keeper = self._config, self._kept.keeper
         identity = load_identity(config.data_dir)
         interfaces = interface_addresses()
         public = await asyncio.to_thread(resolve, identity.public_host)
@@ -84,8 +93,8 @@ class RelayApp:
         boot_id = os.urandom(8)
         started_s = time.monotonic()
         async with AsyncExitStack() as stack:
-            control = await _listen(stack, config.control_host, config.control_port, "control API (TCP)")
-            metrics = await _listen(stack, config.metrics_host, config.metrics_port, "metrics (TCP)")
+            control = await self._listen(stack, CONTROL, config.control_host, config.control_port, "control API (TCP)")
+            metrics = await self._listen(stack, METRICS, config.metrics_host, config.metrics_port, "metrics (TCP)")
             plane_identity = PlaneIdentity(
                 relay_id=identity.relay_id,
                 boot_id=boot_id,
@@ -95,7 +104,7 @@ class RelayApp:
                 own_ports=frozenset({control.port, metrics.port}),
                 mask_key=mask_key(identity.control_key) if config.mask else None,
             )
-            plane, port = await open_plane(stack, config, plane_identity, store.policy, self._beat_now)
+            plane, port = await open_plane(stack, config, plane_identity, store.policy, self._beat_now, self._kept)
             self._plane = plane
             status = RelayStatus(
                 plane,
@@ -119,6 +128,8 @@ class RelayApp:
             # What lives now lives long: the collector need not walk it again in the middle of a game.
             gc.collect()
             gc.freeze()
+            if keeper is not None:
+                keeper.say_serving()
             self._announce(ListeningPorts(port, control.port, metrics.port, os.getpid()))
             await self._serve(plane, store, link, probes)
 
@@ -185,9 +196,22 @@ class RelayApp:
             self._signals += 1
             self._signalled.set()
 
+        if self._kept.keeper is not None:
+            self._kept.keeper.listen(on_signal)
+            stack.callback(self._kept.keeper.close)
+            return
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal)
             stack.callback(loop.remove_signal_handler, number)
+
+    async def _listen(self, stack: AsyncExitStack, name: str, host: str, port: int, what: str) -> "_Listener":
+        bound = self._kept.take(name, host, port)
+        if bound is None:
+            bound = _bound(host, port, what)
+            self._kept.keep(name, bound)
+        listener = _Listener(bound)
+        stack.push_async_callback(listener.close)
+        return listener
 
 
 def _first(group: BaseExceptionGroup[RelayError]) -> RelayError:
@@ -215,7 +239,7 @@ class _Listener:
         self._bound.close()
 
 
-async def _listen(stack: AsyncExitStack, host: str, port: int, what: str) -> _Listener:
+def _bound(host: str, port: int, what: str) -> socket.socket:
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -223,15 +247,27 @@ async def _listen(stack: AsyncExitStack, host: str, port: int, what: str) -> _Li
     except OSError as error:
         bound.close()
         raise bind_failure(error, what, host, port) from error
-    listener = _Listener(bound)
-    stack.push_async_callback(listener.close)
-    return listener
+    return bound
 
 
-def run_relay(config: RelayConfig, version: str, announce: Callable[[ListeningPorts], None]) -> None:
-    """Run until drained or stopped, on uvloop where it exists. Raises RelayError."""
+def run_relay(
+    config: RelayConfig,
+    version: str,
+    announce: Callable[[ListeningPorts], None],
+    keeper: KeeperClient | None = None,
+) -> None:
+    """Run until drained or stopped, on uvloop where it exists. Raises RelayError.
+
+    Under a keeper this waits until no other process serves, and `announce` is called by the first process only.
+    """
+    kept = KeptListeners(keeper)
+    try:
+        kept.wait_for_turn()
+    except ConnectionError as error:
+        raise RelayError(FailureKind.REFUSED, str(error)) from error
+    is_first = keeper is None or not (keeper.crashes or keeper.reloads)
     with asyncio.Runner(loop_factory=fast_loop_factory()) as runner:
-        runner.run(RelayApp(config, version, announce).run())
+        runner.run(RelayApp(config, version, announce if is_first else lambda _: None, kept).run())
 
 
 def write_port_file(path: Path, port: int) -> None:

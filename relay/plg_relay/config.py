@@ -44,6 +44,9 @@ class RelayConfig:
     allow_private: bool = False
     mask: bool = False
     drain_seconds: int = 30
+    keeper: bool = True
+    restarts_per_minute: int = 10
+    spare: bool = True
     destination_packets_per_second: int = 5000
     flow_opens_per_second: int = 20
     flow_opens_burst: int = 60
@@ -245,6 +248,9 @@ _CHECKS: dict[str, Check] = {
     "allow_private": _truth,
     "mask": _truth,
     "drain_seconds": _whole(0, 86_400),
+    "keeper": _truth,
+    "restarts_per_minute": _whole(0, 1000),
+    "spare": _truth,
     "destination_packets_per_second": _whole(1, 10_000_000),
     "flow_opens_per_second": _whole(1, 100_000),
     "flow_opens_burst": _whole(1, 100_000),

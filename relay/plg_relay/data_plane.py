@@ -19,6 +19,7 @@ from plg_relay.flow_desk import FlowLimits
 from plg_relay.forwarder import Forwarder
 from plg_relay.game_ports import GamePorts
 from plg_relay.game_sockets import GameSockets
+from plg_relay.keeper_claims import GameClaims
 from plg_relay.loop_lag import LoopLag
 from plg_relay.masked_io import ClientIo, MaskedIo
 from plg_relay.plane import PlaneStatus
@@ -31,6 +32,9 @@ from plg_relay.transit_table import Binding
 
 TICK_S: Final = 0.05
 """Addresses on trial are asked again after 333 ms; expiry looks once a second."""
+
+STALE: Final = "stale_after_restart"
+"""Reason of the drop of what game servers sent while the relay was starting again."""
 
 
 class DataPlane:
@@ -47,8 +51,9 @@ class DataPlane:
         on_unknown_profile: Callable[[], None],
         *,
         share: int = 1,
+        claims: GameClaims | None = None,
     ) -> None:
-        """`share`: in how many processes the relay's global limits are divided."""
+        """`share`: in how many processes the relay's global limits are divided. `claims`: a keeper's side of the game sockets."""
         self._loop = asyncio.get_running_loop()
         self._front = front
         self._io = datagram_io()
@@ -68,7 +73,9 @@ class DataPlane:
             self._game_readable,
             bind_ipv4=config.game_bind_ipv4,
             bind_ipv6=config.game_bind_ipv6,
+            claims=claims,
         )
+        self._claims = claims
         rules = compile_rules(policy, identity.own_networks, allow_private=config.allow_private)
         self.forwarder = Forwarder(
             handshake=RelayHandshake(identity.relay_id, rules.ticket_keys, identity.boot_id, os.urandom),
@@ -164,6 +171,9 @@ class DataPlane:
     def status_now(self) -> PlaneStatus:
         """Counters and gauges of now."""
         forwarder, counters = self.forwarder, self.forwarder.counters
+        drops = {reason.value: count for reason, count in counters.drops.items() if count}
+        if self._claims is not None and self._claims.stale_datagrams:
+            drops[STALE] = self._claims.stale_datagrams
         return PlaneStatus(
             sessions=len(forwarder.table),
             flows=forwarder.desk.flow_count,
@@ -184,7 +194,7 @@ class DataPlane:
             transit_bytes_down=counters.transit_bytes_down,
             transits_opened=counters.transits_opened,
             transits_closed=counters.transits_closed,
-            drops={reason.value: count for reason, count in counters.drops.items() if count},
+            drops=drops,
             flow_denials={reason.name.lower(): count for reason, count in counters.denials.items() if count},
             loop_lag_ms=self._lag.worst_ms,
             cpu_s=time.process_time(),

@@ -14,6 +14,8 @@ from functools import partial
 from typing import Final
 
 from plg_relay.game_ports import GamePorts
+from plg_relay.keeper_claims import UNCLAIMED_S, GameClaims
+from plg_relay.keeper_messages import GameName
 from plg_relay.session_table import Flow, SocketGroup
 from plg_relay.udp_disconnect import CAN_DISCONNECT, disconnect
 
@@ -53,12 +55,20 @@ class GameSockets:
         *,
         bind_ipv4: str,
         bind_ipv6: str,
+        claims: GameClaims | None = None,
     ) -> None:
+        """`claims`: sockets of an earlier process, and a keeper for ours."""
         self._loop = loop
         self._ports = ports
         self._on_readable = on_readable
         self._bind = {4: bind_ipv4, 6: bind_ipv6}
         self._faces: dict[SocketGroup, _Faces] = {}
+        self._claims = claims
+        self._closing_unclaimed: asyncio.TimerHandle | None = None
+        if claims is not None and claims.ports():
+            for port in claims.ports():
+                ports.take(port)
+            self._closing_unclaimed = loop.call_later(UNCLAIMED_S, self._close_unclaimed)
 
     def __len__(self) -> int:
         return len(self._faces)
@@ -71,7 +81,8 @@ class GameSockets:
         return any(self._bind_group(group, port) for port in self._ports.candidates(now_s, start))
 
     def _bind_group(self, group: SocketGroup, port: int) -> bool:
-        if not self._ports.take(port):
+        waits = self._claims is not None and self._claims.waits_for(group.session.cid, port)
+        if not waits and not self._ports.take(port):
             return False
         group.egress_port = port
         self._faces[group] = _Faces()
@@ -120,6 +131,11 @@ class GameSockets:
         self._on_readable(group, face.socket, face.connected)
 
     def _open_family(self, group: SocketGroup, ip_version: int) -> _Face | OSError:
+        name = GameName(ip_version, group.egress_port, group.session.cid)
+        claims = self._claims
+        claimed = None if claims is None else claims.claim(name, self._bind[ip_version])
+        if claimed is not None:
+            return self._add_face(group, ip_version, claimed)
         family = socket.AF_INET if ip_version == 4 else socket.AF_INET6
         made = None
         try:
@@ -134,8 +150,13 @@ class GameSockets:
             if made is not None:
                 made.close()
             return error
-        face = self._faces[group].by_version[ip_version] = _Face(made)
-        self._loop.add_reader(made.fileno(), partial(self._readable, group, face))
+        if claims is not None:
+            claims.keep(name, made)
+        return self._add_face(group, ip_version, made)
+
+    def _add_face(self, group: SocketGroup, ip_version: int, opened: socket.socket) -> _Face:
+        face = self._faces[group].by_version[ip_version] = _Face(opened)
+        self._loop.add_reader(opened.fileno(), partial(self._readable, group, face))
         return face
 
     def close(self, group: SocketGroup) -> None:
@@ -143,15 +164,28 @@ class GameSockets:
         faces = self._faces.pop(group, None)
         if faces is None:
             return
-        for face in faces.by_version.values():
+        for ip_version, face in faces.by_version.items():
             self._loop.remove_reader(face.socket.fileno())
-            face.socket.close()
+            if self._claims is None:
+                face.socket.close()
+            else:
+                self._claims.drop(GameName(ip_version, group.egress_port, group.session.cid), face.socket)
         self._ports.release(group.egress_port)
+
+    def _close_unclaimed(self) -> None:
+        """Nobody came back for these."""
+        if self._claims is not None:
+            in_use = {group.egress_port for group in self._faces}
+            for port in self._claims.close_unclaimed() - in_use:
+                self._ports.release(port)
 
     def close_all(self) -> None:
         """The process ends."""
         for group in list(self._faces):
             self.close(group)
+        if self._closing_unclaimed is not None:
+            self._closing_unclaimed.cancel()
+            self._close_unclaimed()
 
 
 def _connected(opened: socket.socket, flow: Flow) -> bool:

@@ -24,8 +24,7 @@ def open_front(host: str, port: int, *, buffer_bytes: int, share_port: bool = Fa
             front.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         if share_port:
             front.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        _grow(front, socket.SO_RCVBUF, SO_RCVBUFFORCE, buffer_bytes)
-        _grow(front, socket.SO_SNDBUF, SO_SNDBUFFORCE, buffer_bytes)
+        size_buffers(front, buffer_bytes)
         front.bind((host, port))
     except OSError as error:
         front.close()
@@ -46,6 +45,12 @@ def bind_failure(error: OSError, what: str, host: str, port: int) -> RelayError:
     if error.errno == errno.EADDRNOTAVAIL:
         return RelayError(FailureKind.CONFIG, f"{where}: this machine has no such address")
     return RelayError(FailureKind.CONFIG, f"{where}: {error.strerror or error}")
+
+
+def size_buffers(front: socket.socket, buffer_bytes: int) -> None:
+    """Both directions, as far as the system allows. Raises OSError."""
+    _grow(front, socket.SO_RCVBUF, SO_RCVBUFFORCE, buffer_bytes)
+    _grow(front, socket.SO_SNDBUF, SO_SNDBUFFORCE, buffer_bytes)
 
 
 def _grow(front: socket.socket, option: int, forced: int, buffer_bytes: int) -> None:

@@ -1,6 +1,6 @@
 """A worker process: a data plane on a socket that it inherited, steered by its parent over a socket pair.
 
-Started as `python -m plg_relay.worker FRONT_FD CHANNEL_FD`; ends when the channel does.
+Started as `python -m plg_relay.worker FRONT_FD CHANNEL_FD [KEEPER_FD]`; ends when the channel does.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ import sys
 
 from plg_relay.data_plane import DataPlane
 from plg_relay.fast_loop import fast_loop_factory
+from plg_relay.keeper_claims import GameClaims
+from plg_relay.keeper_client import KeeperClient
 from plg_relay.log_setup import set_up_logging
 from plg_relay.worker_messages import (
     LENGTH,
@@ -42,11 +44,12 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     front = socket.socket(fileno=int(sys.argv[1]))
     channel = socket.socket(fileno=int(sys.argv[2]))
+    keeper = KeeperClient(socket.socket(fileno=int(sys.argv[3]))) if len(sys.argv) > 3 else None
     with asyncio.Runner(loop_factory=fast_loop_factory()) as runner:
-        runner.run(serve(front, channel))
+        runner.run(serve(front, channel, keeper))
 
 
-async def serve(front: socket.socket, channel: socket.socket) -> None:
+async def serve(front: socket.socket, channel: socket.socket, keeper: KeeperClient | None = None) -> None:
     """Carry packets of `front` until the parent says Stop or is gone."""
     reader, writer = await asyncio.open_connection(sock=channel)
     plane: DataPlane | None = None
@@ -55,7 +58,7 @@ async def serve(front: socket.socket, channel: socket.socket) -> None:
             (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
             request = decode_request(await reader.readexactly(length))
             if isinstance(request, Start):
-                plane = _start(request, front)
+                plane = _start(request, front, keeper)
                 answer: Answer = Done()
             elif plane is None:
                 raise RuntimeError("the first message to a worker is Start")
@@ -77,9 +80,14 @@ async def serve(front: socket.socket, channel: socket.socket) -> None:
         front.close()
 
 
-def _start(request: Start, front: socket.socket) -> DataPlane:
+def _start(request: Start, front: socket.socket, keeper: KeeperClient | None) -> DataPlane:
     set_up_logging(request.config.log_level, request.config.log_format)
-    plane = DataPlane(request.config, request.identity(), request.policy, front, lambda: None, share=request.share)
+    claims = None
+    if keeper is not None:
+        claims = GameClaims(keeper, keeper.take_game_sockets(request.number, request.share))
+    plane = DataPlane(
+        request.config, request.identity(), request.policy, front, lambda: None, share=request.share, claims=claims
+    )
     plane.start()
     gc.collect()
     gc.freeze()

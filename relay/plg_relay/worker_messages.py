@@ -24,6 +24,7 @@ class Start(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     config: RelayConfig
     policy: Policy
     share: int
+    number: int
     relay_id: int
     boot_id: bytes
     boot_parity: int
@@ -32,11 +33,13 @@ class Start(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     own_ports: list[int]
 
     @classmethod
-    def of(cls, config: RelayConfig, identity: PlaneIdentity, policy: Policy, share: int) -> "Start":
+    def of(cls, config: RelayConfig, identity: PlaneIdentity, policy: Policy, share: int, number: int = 0) -> "Start":
+        """For worker `number` (from 0) of `share`."""
         return cls(
             config=config,
             policy=policy,
             share=share,
+            number=number,
             relay_id=identity.relay_id,
             boot_id=identity.boot_id,
             boot_parity=identity.boot_parity,

@@ -15,6 +15,7 @@ import msgspec
 from plg.contract.relay_control import RegisterSessionRequest, RelaySessionInfo, RelayTransitInfo
 from plg_relay.config import RelayConfig
 from plg_relay.errors import FailureKind, RelayError
+from plg_relay.keeper_client import KeeperClient
 from plg_relay.plane import PlaneStatus
 from plg_relay.plane_identity import PlaneIdentity
 from plg_relay.policy import Policy
@@ -53,9 +54,10 @@ Kind = TypeVar("Kind", bound=Answer)
 class _Worker:
     """One process and the channel to it; one question at a time."""
 
-    def __init__(self, number: int, front: socket.socket) -> None:
+    def __init__(self, number: int, front: socket.socket, keeper: KeeperClient | None) -> None:
         self.number = number
         self.front = front
+        self._keeper = keeper
         self.process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -63,8 +65,10 @@ class _Worker:
 
     async def start(self, start: Start) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
-            descriptors = (self.front.fileno(), theirs.fileno())
+        with contextlib.ExitStack() as stack:
+            descriptors = [self.front.fileno(), stack.enter_context(theirs).fileno()]
+            if self._keeper is not None:
+                descriptors.append(stack.enter_context(self._keeper.open_channel()).fileno())
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "plg_relay.worker", *map(str, descriptors), pass_fds=descriptors
             )
@@ -118,12 +122,18 @@ class WorkerPool:
     """Implements Plane over `fronts`, one process for each."""
 
     def __init__(
-        self, config: RelayConfig, identity: PlaneIdentity, policy: Policy, fronts: Sequence[socket.socket]
+        self,
+        config: RelayConfig,
+        identity: PlaneIdentity,
+        policy: Policy,
+        fronts: Sequence[socket.socket],
+        keeper: KeeperClient | None = None,
     ) -> None:
+        """`keeper`: holds the workers' game-facing sockets over their death and ours."""
         self._config = config
         self._identity = identity
         self._policy = policy
-        self._workers = [_Worker(number, front) for number, front in enumerate(fronts)]
+        self._workers = [_Worker(number, front, keeper) for number, front in enumerate(fronts)]
         self._ended = PlaneStatus()
         self._last: dict[int, PlaneStatus] = {}
         self._draining_seconds: int | None = None
@@ -136,16 +146,16 @@ class WorkerPool:
     async def start(self) -> None:
         """Start every worker. Raises RelayError when one does not come up."""
         try:
-            await asyncio.gather(*(worker.start(self._start_message()) for worker in self._workers))
+            await asyncio.gather(*(worker.start(self._start_message(worker)) for worker in self._workers))
         except (ConnectionError, OSError) as error:
             raise RelayError(FailureKind.REFUSED, f"a worker process does not start: {error}") from error
 
-    def _start_message(self, restarts: int = 0) -> Start:
+    def _start_message(self, worker: _Worker, restarts: int = 0) -> Start:
         """Each start is a boot of its own: clients must see that flows are gone, and new ports leave the old ones free."""
         identity = msgspec.structs.replace(
             self._identity, boot_id=os.urandom(8), boot_parity=(self._identity.boot_parity + restarts) % 2
         )
-        return Start.of(self._config, identity, self._policy, len(self._workers))
+        return Start.of(self._config, identity, self._policy, len(self._workers), worker.number)
 
     async def run(self) -> None:
         """Replace workers that die, until cancelled. Raises RelayError when one keeps dying."""
@@ -171,7 +181,7 @@ class WorkerPool:
             self._ended = self._ended.plus(last.without_gauges())
             try:
                 restarts += 1
-                await worker.start(self._start_message(restarts))
+                await worker.start(self._start_message(worker, restarts))
                 if self._draining_seconds is not None:
                     await worker.ask(StartDrain(self._draining_seconds), Done)
             except (ConnectionError, OSError) as error:
@@ -180,6 +190,13 @@ class WorkerPool:
     async def close(self) -> None:
         """End every worker; clients are told."""
         await asyncio.gather(*(worker.stop() for worker in self._workers))
+
+    async def kill(self) -> None:
+        """End every worker without a word: players resume at our successor."""
+        for worker in self._workers:
+            worker.kill()
+            if worker.process is not None:
+                await worker.process.wait()
 
     async def _ask_all(self, request: Request, kind: type[Kind]) -> list[tuple[_Worker, Kind]]:
         """The answers of the workers that are up."""
