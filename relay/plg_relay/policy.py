@@ -14,11 +14,22 @@ CLOCK_OFFSET_STEP_MS = 500
 """The measured offset wanders by half a round trip each time; only a step that matters for expiry is taken over."""
 
 
+NEXT_HOP_GRACE_S = 120
+"""A server that has just started lists a relay only after its next heartbeat; paths through us must not end meanwhile."""
+
+MAX_NEXT_HOPS = 4096
+"""Eight times what one answer can name."""
+
+
 class NextHop(msgspec.Struct, frozen=True, order=True):
-    """Another relay as a transit reaches it: numeric address and UDP port."""
+    """Another relay as a transit reaches it: numeric address and UDP port.
+
+    `gone_since_s`: when the server named it no more (server's clock, Unix seconds); 0 while it does.
+    """
 
     address: str
     port: int
+    gone_since_s: int = 0
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,12 +74,24 @@ def after_heartbeat(policy: Policy, answer: HeartbeatAnswer, measured_offset_ms:
         revoked_cids=sorted(answer.revoked_cids),
         revoked_users=sorted(answer.revoked_users),
         denied_addresses=sorted(answer.denied_addresses),
-        # Their probe tokens change with every answer and are no part of what is enforced.
-        next_hops=sorted({NextHop(address, peer.port) for peer in answer.peers for address in peer.addresses}),
+        next_hops=_next_hops(policy.next_hops, answer),
         disabled=answer.disabled,
         clock_offset_ms=offset_ms,
     )
     return policy if changed == policy else changed
+
+
+def _next_hops(known: list[NextHop], answer: HeartbeatAnswer) -> list[NextHop]:
+    """The relays that the answer names, and for a while those it names no more. (Their probe tokens change with every answer and
+    are no part of what is enforced.)"""
+    now_s = answer.server_time_ms // 1000
+    named = {(address, peer.port) for peer in answer.peers for address in peer.addresses}
+    gone = [
+        NextHop(hop.address, hop.port, hop.gone_since_s or now_s)
+        for hop in known
+        if (hop.address, hop.port) not in named and now_s < (hop.gone_since_s or now_s) + NEXT_HOP_GRACE_S
+    ]
+    return sorted(NextHop(*place) for place in named) + sorted(gone)[: MAX_NEXT_HOPS - len(named)]
 
 
 def with_profiles(policy: Policy, profiles: ProfileSet) -> Policy:

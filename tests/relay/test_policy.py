@@ -1,7 +1,7 @@
 """What the server's word becomes."""
 
 from plg.contract.relay_control import HeartbeatAnswer, PeerRelay, ProfileAcl, ProfileSet, RevokeRequest, TicketKey
-from plg_relay.policy import NextHop, Policy, after_heartbeat, with_profiles, with_revocation
+from plg_relay.policy import MAX_NEXT_HOPS, NextHop, Policy, after_heartbeat, with_profiles, with_revocation
 
 KEYS = [TicketKey(key_id=1, key="QUJD")]
 
@@ -74,4 +74,21 @@ def test_the_relays_that_the_server_names_are_the_next_hops_and_their_tokens_are
     assert policy.next_hops == [NextHop("2600::1", 443), NextHop("9.1.1.1", 443), NextHop("9.1.1.2", 443)]
     later = answer(peers=[a_peer("9.1.1.2", token="REVG"), a_peer("2600::1", "9.1.1.1", token="RkdI")])
     assert after_heartbeat(policy, later, 0) is policy
-    assert after_heartbeat(policy, answer(peers=[a_peer("9.1.1.2")]), 0).next_hops == [NextHop("9.1.1.2", 443)]
+
+
+def test_a_relay_that_is_named_no_more_stays_a_next_hop_for_two_minutes() -> None:
+    policy = after_heartbeat(Policy(ticket_keys=KEYS), answer(peers=[a_peer("9.1.1.1")]), 0)
+    gone = after_heartbeat(policy, answer(server_time_ms=1_000_000_500), 0)
+    assert gone.next_hops == [NextHop("9.1.1.1", 443, gone_since_s=1_000_000)]
+    assert after_heartbeat(gone, answer(server_time_ms=1_000_119_000), 0) is gone, "nothing is written meanwhile"
+    assert after_heartbeat(gone, answer(server_time_ms=1_000_119_000, peers=[a_peer("9.1.1.1")]), 0) == policy
+    assert after_heartbeat(gone, answer(server_time_ms=1_000_120_000), 0).next_hops == []
+
+
+def test_however_the_list_changes_it_stays_bounded() -> None:
+    policy, peers = Policy(ticket_keys=KEYS), [a_peer("9.9.9.9")]
+    for number in range(12):
+        peers = [a_peer(f"9.{number}.{high}.{low}", port=1 + low) for high in range(8) for low in range(64)]
+        policy = after_heartbeat(policy, answer(server_time_ms=1_000_000_000 + number, peers=peers), 0)
+    assert len(policy.next_hops) == MAX_NEXT_HOPS
+    assert {hop.address for hop in policy.next_hops if not hop.gone_since_s} == {peer.addresses[0] for peer in peers}
