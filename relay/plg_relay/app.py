@@ -23,7 +23,7 @@ from plg_relay.errors import FailureKind, RelayError
 from plg_relay.fast_loop import fast_loop_factory
 from plg_relay.game_ports import next_boot_parity
 from plg_relay.game_probes import GameProbes
-from plg_relay.identity import load_identity
+from plg_relay.identity import RelayIdentity, load_identity
 from plg_relay.keeper_client import KeeperClient
 from plg_relay.keeper_listeners import CONTROL, METRICS, KeptListeners
 from plg_relay.metrics import metrics_app
@@ -37,6 +37,7 @@ from plg_relay.start_plane import open_plane
 from plg_relay.udp_front import bind_failure
 
 if TYPE_CHECKING:
+    from plg.protocol.destination import Address
     from plg_relay.policy import Policy
 
 EMPTY_CHECK_S = 0.1
@@ -73,18 +74,26 @@ class RelayApp:
         self._kept = kept or KeptListeners()
         self._signals = 0
         self._signalled = asyncio.Event()
+        self._identity: RelayIdentity | None = None
+        self._public: frozenset[Address] = frozenset()
         self._plane: Plane | None = None
         self._link: ServerLink | None = None
 
-    async def run(self) -> None:
-        """Start, serve, drain, stop. Raises RelayError with one line when it cannot start."""
-        config, keeper = self._config, self._kept.keeper
-        identity = load_identity(config.data_dir)
-        interfaces = interface_addresses()
-        public = await asyncio.to_thread(resolve, identity.public_host)
+    def load(self) -> None:
+        """What needs no port and may take its time (a name to resolve). Raises RelayError."""
+        identity = load_identity(self._config.data_dir)
+        self._public = resolve(identity.public_host)
         refuse_private_mode_in_public(
-            allow_private=config.allow_private, public_host=identity.public_host, public=public
+            allow_private=self._config.allow_private, public_host=identity.public_host, public=self._public
         )
+        self._identity = identity
+
+    async def run(self) -> None:
+        """Start, serve, drain, stop; after `load`. Raises RelayError with one line when it cannot start."""
+        config, keeper, identity, public = self._config, self._kept.keeper, self._identity, self._public
+        if identity is None:
+            raise RuntimeError("load comes first")
+        interfaces = interface_addresses()
         store = PolicyStore(config.data_dir, identity.ticket_keys)
         try:
             parity = next_boot_parity(config.data_dir)
@@ -114,6 +123,7 @@ class RelayApp:
                 max_sessions=config.max_sessions,
                 started_s=started_s,
                 mask=config.mask,
+                restarts={"crash": keeper.crashes, "reload": keeper.reloads} if keeper is not None else {},
             )
             probes = GameProbes()
 
@@ -125,8 +135,6 @@ class RelayApp:
             await control.serve(control_app(status, store, control_key=identity.control_key, drain=self.drain))
             await metrics.serve(metrics_app(status))
             self._catch_signals(stack)
-            # What lives now lives long: the collector need not walk it again in the middle of a game.
-            gc.collect()
             gc.freeze()
             if keeper is not None:
                 keeper.say_serving()
@@ -169,7 +177,7 @@ class RelayApp:
         await self.drain(self._config.drain_seconds)
         deadline_s = time.monotonic() + self._config.drain_seconds
         self._signalled.clear()
-        while self._signals < 2 and time.monotonic() < deadline_s and (await plane.status()).sessions > 0:
+        while self._signals < 2 and time.monotonic() < deadline_s and (await plane.status()).carried > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(EMPTY_CHECK_S):
                     await self._signalled.wait()
@@ -258,16 +266,28 @@ def run_relay(
 ) -> None:
     """Run until drained or stopped, on uvloop where it exists. Raises RelayError.
 
-    Under a keeper this waits until no other process serves, and `announce` is called by the first process only.
+    Under a keeper this waits, with everything loaded, until no other process serves; only the first process calls `announce`.
     """
     kept = KeptListeners(keeper)
+    is_first = True
+
+    def announce_once(ports: ListeningPorts) -> None:
+        if is_first:
+            announce(ports)
+
+    relay = RelayApp(config, version, announce_once, kept)
+    relay.load()
+    new_loop = fast_loop_factory()
+    # What lives now lives long: the collector need not walk it again in the middle of a game.
+    gc.collect()
+    gc.freeze()
     try:
         kept.wait_for_turn()
     except ConnectionError as error:
         raise RelayError(FailureKind.REFUSED, str(error)) from error
     is_first = keeper is None or not (keeper.crashes or keeper.reloads)
-    with asyncio.Runner(loop_factory=fast_loop_factory()) as runner:
-        runner.run(RelayApp(config, version, announce if is_first else lambda _: None, kept).run())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(relay.run())
 
 
 def write_port_file(path: Path, port: int) -> None:

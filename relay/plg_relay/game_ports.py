@@ -22,11 +22,7 @@ class GamePorts:
     """The free ports first..last; `parity` (0 or 1) is this boot's half. Clocks are monotonic seconds."""
 
     def __init__(self, first: int, last: int, parity: int, started_s: float) -> None:
-        ports = range(first, last + 1)
-        self._halves = (
-            [port for port in ports if port % 2 == parity],
-            [port for port in ports if port % 2 != parity],
-        )
+        self._halves = tuple(range(first + (first + half) % 2, last + 1, 2) for half in (parity, 1 - parity))
         self._first = first
         self._last = last
         self._started_s = started_s

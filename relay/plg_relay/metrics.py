@@ -1,6 +1,6 @@
 """Prometheus metrics: plain counters of the data plane, copied at scrape; nothing is counted twice on a packet's way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -23,8 +23,16 @@ class _Snapshot(Collector):
         return self._families
 
 
-def metric_families(status: PlaneStatus, *, version: str, node_id: str, workers: int, uptime_s: float) -> list[Metric]:
-    """Every metric of the relay; names and labels are stable."""
+def metric_families(
+    status: PlaneStatus,
+    *,
+    version: str,
+    node_id: str,
+    workers: int,
+    uptime_s: float,
+    restarts: Mapping[str, int] | None = None,
+) -> list[Metric]:
+    """Every metric of the relay; names and labels are stable. `restarts` is by reason."""
     families: list[Metric] = []
 
     def gauge(name: str, text: str, value: float) -> None:
@@ -43,6 +51,7 @@ def metric_families(status: PlaneStatus, *, version: str, node_id: str, workers:
         InfoMetricFamily("plg_relay_build", "Version and node", value={"version": version, "node_id": node_id})
     )
     gauge("up_seconds", "Seconds since the start", uptime_s)
+    labelled("restarts", "Times that the relay's process was started again", "reason", dict(restarts or {}))
     gauge("workers", "Processes that carry packets", workers)
     gauge("sessions", "Open sessions", status.sessions)
     gauge("flows", "Open flows", status.flows)
@@ -90,6 +99,7 @@ def metrics_app(relay: RelayStatus) -> web.Application:
                     node_id=relay.node_id,
                     workers=relay.plane.workers,
                     uptime_s=relay.uptime_s(),
+                    restarts=relay.restarts,
                 )
             )
         )

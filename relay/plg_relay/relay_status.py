@@ -1,6 +1,7 @@
 """How the relay is doing, for heartbeats, health and metrics: rates are differences between two looks."""
 
 import time
+from collections.abc import Mapping
 
 from plg.contract.relay_control import HeartbeatRequest, RegionMeasurement, RelayHealth
 from plg_relay.plane import Plane, PlaneStatus
@@ -23,13 +24,16 @@ class RelayStatus:
         max_sessions: int,
         started_s: float,
         mask: bool = False,
+        restarts: Mapping[str, int] | None = None,
     ) -> None:
+        """`restarts`: how often this relay's process was started again, by reason; nothing without a keeper."""
         self.plane = plane
         self.node_id = node_id
         self.boot_id = boot_id
         self.version = version
         self.max_sessions = max_sessions
         self.mask = mask
+        self.restarts = dict(restarts or {})
         self._started_s = started_s
         self._last: tuple[float, PlaneStatus] = (started_s, PlaneStatus())
         self._rates = (0.0, 0.0, 0.0)
