@@ -39,6 +39,11 @@ class PlaneStatus(msgspec.Struct, kw_only=True):
     cpu_s: float = 0.0
     draining: bool = False
 
+    @property
+    def carried(self) -> int:
+        """Sessions that go through here, as their exit or as a transit: a drain waits for the last of them."""
+        return self.sessions + self.transits
+
     def plus(self, other: "PlaneStatus") -> "PlaneStatus":
         """Both planes as one: sums, the worse lag, draining when either is."""
         total = PlaneStatus()

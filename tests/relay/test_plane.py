@@ -11,6 +11,10 @@ def test_counters_add_up_lag_is_the_worst_and_draining_is_any() -> None:
     assert total.drops == {"forged": 3, "stale": 3}
 
 
+def test_a_session_is_carried_as_its_exit_and_as_its_transit() -> None:
+    assert PlaneStatus(sessions=2, transits=3).carried == 5
+
+
 def test_what_remains_of_an_ended_process_are_its_counters() -> None:
     left = PlaneStatus(sessions=4, flows=5, transits=6, packets_up=10, loop_lag_ms=9.0, draining=True).without_gauges()
     assert (left.sessions, left.flows, left.transits, left.packets_up) == (0, 0, 0, 10)
