@@ -41,7 +41,12 @@ class BoosterWorld:
 
 @contextmanager
 def booster_world(
-    folder: Path, games_toml_for: str = "", *, offload: bool = True, client_mtu: int = 1500
+    folder: Path,
+    games_toml_for: str = "",
+    *,
+    offload: bool = True,
+    client_mtu: int = 1500,
+    relay_over_ipv6: bool = False,
 ) -> Iterator[BoosterWorld]:
     """`games_toml_for` is a games file in which {game} stands for the prefix of the game's host."""
     require_root()
@@ -64,9 +69,9 @@ def booster_world(
             folder / "relay",
             server,
             "lab-1",
-            public_host=relay_host.ipv4,
+            public_host=relay_host.ipv6 if relay_over_ipv6 else relay_host.ipv4,
             public_port=RELAY_PORT,
-            bind_host="0.0.0.0",
+            bind_host="::" if relay_over_ipv6 else "0.0.0.0",
             bind_port=RELAY_PORT,
         )
         player = PlayerProcess(client, folder / "player", server.url)

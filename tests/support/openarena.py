@@ -25,6 +25,9 @@ SERVER_START_S = 60.0
 CLIENT_START_S = 90.0
 """Software rendering has to upload every texture once: 4 s on an idle machine."""
 
+UNHEARD_PING_MS = 999
+"""What `status` says of a player from whom nothing came of late; after 30 s the server drops such a player."""
+
 _DROPPED = re.compile(r":\s*Dropped (\d+) packets at \d+")
 _OUT_OF_ORDER = re.compile(r":\s*Out of order packet \d+ at \d+")
 _COLOUR = re.compile(r"\^\d")
@@ -77,9 +80,7 @@ class OpenArenaServer(Console):
         self._host = host
         settings = {
             "dedicated": "1",  # 1 is LAN: no call to a master server
-            "net_ip": address,
-            "net_port": str(port),
-            "net_enabled": "1",
+            **_listening(address, port),
             "sv_fps": "60",
             "sv_lanForceRate": "0",
             "sv_maxRate": "100000",
@@ -103,6 +104,10 @@ class OpenArenaServer(Console):
         # The answer ends with an empty line.
         text = self.wait_for(lambda said: "\n\n" in said.partition("-- -----")[2], "server answers status", 10, before)
         return console_players(text)
+
+    def player(self, name: str) -> SeenPlayer:
+        """Raises StopIteration for somebody who is not in."""
+        return next(seen for seen in self.players() if seen.name == name)
 
     def quakestat_pings_ms(self) -> dict[str, int]:
         """The ping of each player as the public query protocol tells it. The server answers one such query a second (and a few
@@ -151,6 +156,12 @@ class OpenArenaClient(Console):
     def wait_until_playing(self) -> None:
         self.wait_for(self._has_entered, f"{self.name} enters the game", CLIENT_START_S)
 
+    def join_again(self, server: str) -> None:
+        """Connect once more from the game's own console, and from the same socket."""
+        before = self.size()
+        self.send(f"connect {server}")
+        self.wait_for(self._has_entered, f"{self.name} enters the game again", CLIENT_START_S, before)
+
     def _has_entered(self, text: str) -> bool:
         return f"{self.name} entered the game" in _COLOUR.sub("", text)
 
@@ -165,6 +176,13 @@ class OpenArenaClient(Console):
         except subprocess.TimeoutExpired:
             self._lab.stop(self.process)
         self._lab.stop(self._xvfb)
+
+
+def _listening(address: str, port: int) -> dict[str, str]:
+    """The settings of one protocol alone: `net_enabled` is 1 for IPv4 and 2 for IPv6."""
+    if ":" in address:
+        return {"net_ip6": address, "net_port6": str(port), "net_enabled": "2"}
+    return {"net_ip": address, "net_port": str(port), "net_enabled": "1"}
 
 
 def _start(
