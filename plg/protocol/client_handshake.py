@@ -46,6 +46,18 @@ class HelloGrant(Protocol):
     def ticket(self) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class HelloPace:
+    """How an attempt repeats itself: first pause and longest pause, which it reaches by doubling, and its whole length."""
+
+    retry_s: float = HELLO_RETRY_S
+    retry_max_s: float = HELLO_RETRY_MAX_S
+    attempt_s: float = HELLO_ATTEMPT_S
+
+
+_CALM = HelloPace()
+
+
 @dataclass(slots=True)
 class _Attempt:
     path: int
@@ -53,7 +65,8 @@ class _Attempt:
     hello_ts_ms: int
     began_s: float
     next_at_s: float
-    retry_s: float = HELLO_RETRY_S
+    pace: HelloPace
+    retry_s: float
     cookie: Cookie = field(default_factory=Cookie)
     cookies_seen: int = 0
 
@@ -95,29 +108,37 @@ class ClientHandshake:
         """The path of the attempt that is under way, or of the next one: where a returned HELLO is to be sent."""
         return self._path if self._attempt is None else self._attempt.path
 
-    def start(self, grant: HelloGrant, now: float, path: int | None = None) -> bytes:
+    def start(
+        self, grant: HelloGrant, now: float, path: int | None = None, pace: HelloPace = _CALM
+    ) -> bytes:
         """A new attempt, in place of any before it. `path`: where this and later attempts travel; None, as before."""
         self._path = self._path if path is None else path
         self._last_hello_ts_ms = max(self._last_hello_ts_ms + 1, int(self._unix_ms_offset + now * 1000))
-        self._attempt = _Attempt(self._path, self._entropy(HANDSHAKE_NONCE_LENGTH), self._last_hello_ts_ms, now, now)
+        nonce = self._entropy(HANDSHAKE_NONCE_LENGTH)
+        self._attempt = _Attempt(self._path, nonce, self._last_hello_ts_ms, now, now, pace, pace.retry_s)
         return self._hello(self._attempt, grant, now)
 
     def stop(self) -> None:
         """The attempt is not needed any more; its WELCOME, should it still come, is dropped."""
         self._attempt = None
 
+    def is_spent(self, now: float) -> bool:
+        """Whether the attempt's next HELLO should be a fresh one, perhaps on another path: `repeat` takes the same path."""
+        attempt = self._attempt
+        return attempt is not None and now >= attempt.next_at_s and now - attempt.began_s >= attempt.pace.attempt_s
+
     def repeat(self, grant: HelloGrant, now: float) -> bytes | None:
         """The HELLO that is due at `now`, if one is."""
         attempt = self._attempt
         if attempt is None or now < attempt.next_at_s:
             return None
-        if now - attempt.began_s >= HELLO_ATTEMPT_S:
-            return self.start(grant, now)
+        if self.is_spent(now):
+            return self.start(grant, now, pace=attempt.pace)
         return self._hello(attempt, grant, now)
 
     def _hello(self, attempt: _Attempt, grant: HelloGrant, now: float) -> bytes:
         attempt.next_at_s = now + attempt.retry_s
-        attempt.retry_s = min(attempt.retry_s * 2, HELLO_RETRY_MAX_S)
+        attempt.retry_s = min(attempt.retry_s * 2, attempt.pace.retry_max_s)
         hello = Hello(
             grant.cid,
             attempt.path,

@@ -4,11 +4,13 @@ The owner feeds `receive_datagram`, `send_payload` and `handle_timeout`, and aft
 drains `next_event()` and arms one timer for `next_timeout()`.
 """
 
-from enum import Enum
 from ipaddress import ip_address
 
-from plg.protocol.client_flows import ClientFlow, ClientFlows, FlowState
-from plg.protocol.client_handshake import ClientGrant, ClientHandshake
+from plg.protocol.client_flows import ClientFlow, FlowState
+from plg.protocol.client_handshake import ClientGrant, HelloPace
+from plg.protocol.client_inbox import ClientInbox, SessionState
+from plg.protocol.client_paths import ClientPath, PathState, TransitPass
+from plg.protocol.client_redundancy import RedundancyFigures
 from plg.protocol.constants import (
     ACTIVE_FOR_S,
     CLOSE_REPEATS,
@@ -19,92 +21,52 @@ from plg.protocol.constants import (
     MAX_PAYLOAD_PER_DATAGRAM,
     PING_INTERVAL_ACTIVE_S,
     PING_INTERVAL_IDLE_S,
-    SUSPECT_AFTER_S,
-    SUSPECT_IDLE_AFTER_S,
-    TYPE_COOKIE,
-    TYPE_DATA,
-    TYPE_NO_SESSION,
-    TYPE_WELCOME,
 )
-from plg.protocol.errors import CloseReason, DropReason, FlowDenial, WelcomeStatus
-from plg.protocol.events import (
-    ClientEvent,
-    Established,
-    FlowAccepted,
-    FlowAddress,
-    FlowRefused,
-    HandshakeRefused,
-    HandshakeTimedOut,
-    PayloadReceived,
-    RelayDraining,
-    RelayLost,
-    RelaySilent,
-    SessionClosed,
-    TicketRenewed,
-)
-from plg.protocol.frames import (
-    Close,
-    Drain,
-    FlowDeny,
-    FlowOk,
-    FlowOpen,
-    Fragment,
-    Frame,
-    OverCap,
-    PathChallenge,
-    PathResponse,
-    Pong,
-    TicketAccepted,
-    TicketRenewal,
-    read_frames,
-)
-from plg.protocol.handshake import Welcome, build_no_session
-from plg.protocol.header import DATA_HEADER, parse_outer, path_byte
-from plg.protocol.keys import session_keys
-from plg.protocol.path_meter import PathMeter, PathNumbers
-from plg.protocol.session_core import FLOW_BYTES, Channel, Entropy, SessionCore
+from plg.protocol.errors import CloseReason
+from plg.protocol.events import FlowAddress, HandshakeTimedOut, PathDown, PrimaryChanged, RelayLost, RelaySilent
+from plg.protocol.frames import Close, FlowOpen, Frame, Padding, TicketRenewal
+from plg.protocol.header import path_byte
+from plg.protocol.path_meter import PathNumbers
+from plg.protocol.path_watch import Health
+from plg.protocol.redundancy import Redundancy
+from plg.protocol.session_core import Channel, Entropy
+
+__all__ = ["ClientSession", "PathState", "SessionState", "TransitPass"]
 
 _FLOW_OPEN_OVERHEAD = 3 + 6 + 16 + 2  # frame head, fixed part, IPv6 address, port
-_NO_SESSION_SPACING_S = 1.0  # NO_SESSION proves nothing: spoofed ones must not make us flood the relay with HELLO
+_SINGLE_COPY = Redundancy()
+EAGER_RETRY_S = 0.1
+EAGER_ATTEMPT_S = 0.5
+EAGER_FOR_S = 10.0
+"""Implementation. In play a relay that has restarted must be met at once: ten HELLOs a second, for as long as a match may survive."""
+_PROBE_PADDING = 20
+"""Bytes; makes a PING long enough (64) for NO_SESSION, should the relay not know us any more."""
 
 
-class SessionState(Enum):
-    IDLE = "idle"
-    CONNECTING = "connecting"
-    ESTABLISHED = "established"
-    RECONNECTING = "reconnecting"
-    REFUSED = "refused"
-    CLOSED = "closed"
+class ClientSession(ClientInbox):
+    """One session with one exit relay, over one or more paths."""
 
+    def __init__(
+        self,
+        grant: ClientGrant,
+        *,
+        entropy: Entropy,
+        unix_ms_offset: float,
+        redundancy: Redundancy = _SINGLE_COPY,
+        idle_ping_interval_s: float = PING_INTERVAL_IDLE_S,
+        egress_epoch: int = 0,
+    ) -> None:
+        """`unix_ms_offset` + now * 1000 is the server's clock in Unix milliseconds, as learnt from its API.
 
-class ClientSession(SessionCore[ClientEvent]):
-    """One session with one exit relay."""
-
-    def __init__(self, grant: ClientGrant, *, entropy: Entropy, unix_ms_offset: float) -> None:
-        """`unix_ms_offset` + now * 1000 is the server's clock in Unix milliseconds, as learnt from its API."""
-        super().__init__(grant.cid, entropy)
-        self._grant = grant
-        self._state = SessionState.IDLE
-        self._channel: Channel | None = None
-        self._old_channel: Channel | None = None
-        self._handshake = ClientHandshake(entropy, unix_ms_offset)
-        self._connect_deadline_s: float | None = None
-        self._boot_id: bytes | None = None
-        self._pending_ticket: bytes | None = None
-        self._flows = ClientFlows()
-        self._meter = PathMeter()
-        self._out: list[tuple[int, bytes]] = []
-        self._heard_at_s = 0.0
+        `egress_epoch` counts the exits that the flows have had before this one.
+        """
+        super().__init__(grant, entropy=entropy, unix_ms_offset=unix_ms_offset, redundancy=redundancy)
+        self._idle_ping_interval_s = idle_ping_interval_s
+        self._egress_epoch = egress_epoch
         self._payload_at_s = float("-inf")
-        self._next_ping_at_s: float | None = None
-        self._no_session_at_s = float("-inf")
-        self._lost_reported = False
         self._closes: list[float] = []
         self._close_reason = CloseReason.USER
-        self.drops: dict[DropReason, int] = {}
-        self.over_cap_up = self.over_cap_down = 0  # what the relay says that it dropped because of a limit
-        self.welcome: Welcome | None = None
-        """The relay's last answer: caps and our address as it sees it."""
+        self._hello_turn = 0
 
     # --- what the owner reads ----------------------------------------------------------------------------------------
 
@@ -112,9 +74,33 @@ class ClientSession(SessionCore[ClientEvent]):
     def state(self) -> SessionState:
         return self._state
 
-    def numbers(self, now: float) -> PathNumbers:
-        """Live figures of path 0."""
-        return self._meter.numbers(now)
+    @property
+    def paths(self) -> dict[int, PathState]:
+        """Every path and how it is."""
+        return {way.path: way.state for way in self._ways}
+
+    @property
+    def primary_path(self) -> int:
+        """The path of first copies."""
+        return self._ways.primary
+
+    @property
+    def redundancy_figures(self) -> RedundancyFigures:
+        """What copies cost and bought so far."""
+        return self._redundancy.figures(self.reception)
+
+    def numbers(self, now: float, path: int | None = None) -> PathNumbers:
+        """Live figures of one path; of the primary by default."""
+        way = self._ways.get(self._ways.primary if path is None else path)
+        return PathNumbers() if way is None else way.meter.numbers(now)
+
+    def way(self, path: int) -> ClientPath | None:
+        """The inside of one path, to be looked at only."""
+        return self._ways.get(path)
+
+    def silent_for_s(self, now: float) -> float:
+        """Since anything authentic came, over any path."""
+        return now - self._heard_at_s
 
     def datagrams_to_send(self) -> list[tuple[int, bytes]]:
         """(path, datagram) in order; the caller sends them now."""
@@ -125,7 +111,12 @@ class ClientSession(SessionCore[ClientEvent]):
         """When `handle_timeout` wants to be called, or None."""
         if self._closes:
             return self._closes[0]
-        candidates = (self._handshake.next_timeout, self._connect_deadline_s, self._next_ping_at_s)
+        candidates = (
+            self._handshake.next_timeout,
+            self._connect_deadline_s,
+            self._ways.next_timeout(),
+            self._sender.next_due_s,
+        )
         moments = [moment for moment in candidates if moment is not None]
         return min(moments, default=None)
 
@@ -137,24 +128,53 @@ class ClientSession(SessionCore[ClientEvent]):
         self._connect_deadline_s = now + HANDSHAKE_TIMEOUT_S
         self._say_hello(now)
 
+    def add_path(self, path: int, transit: TransitPass | None, now: float) -> None:
+        """A further path (1 to 7), through a transit relay or (None) another local interface; or a newer pass for a bound one."""
+        hello = self._ways.add(path, transit, now)
+        if hello is not None:
+            self._out.append((path, hello))
+        way = self._ways.get(path)
+        if way is not None and way.bound and self._channel is not None:
+            self._ping(way, now)
+        self._replan()
+
+    def remove_path(self, path: int, now: float) -> None:
+        """Use a path no more; path 0 stays."""
+        was_primary = self._ways.primary
+        self._ways.remove(path)
+        self._replan()
+        if self._ways.primary != was_primary:
+            self._primary_moved(now)
+
+    def replace_redundancy(self, redundancy: Redundancy) -> None:
+        """Another mode or byte bound from now on."""
+        self._redundancy.replace(redundancy)
+        self._replan()
+
     def send_payload(self, flow_address: FlowAddress, payload: bytes, now: float) -> bool:
         """Carry one game datagram. False when it must go direct: no session, a refused flow, or a payload too long."""
         channel = self._channel
         if channel is None or len(payload) > MAX_PAYLOAD or self._closes:
             return False
+        known = len(self._flows)
         flow = self._flows.get(flow_address, now)
         if flow.flow_id is None:
             return False
+        was_idle = now - self._payload_at_s >= ACTIVE_FOR_S
         self._payload_at_s = now
+        if len(self._flows) != known:
+            self._redundancy.flow_started(now)
+            self._replan()
+        if was_idle:
+            self._pace(now)
         if flow.state is FlowState.OPENING:
-            payload = self._open_flow(channel, flow, payload)
+            payload = self._open_flow(channel, flow, payload, now)
             if not payload:
                 return True
         if len(payload) > MAX_PAYLOAD_PER_DATAGRAM:
-            self._out.extend((0, datagram) for datagram in self._seal_large(channel, flow.flow_id, payload, 0))
+            self._out += self._send_large(channel, flow.flow_id, payload, now)
         else:
-            self.sent_counts[0] += 1
-            self._out.append((0, channel.sealer.seal(FLOW_BYTES[flow.flow_id] + payload)))
+            self._out += self._sender.send_payload(channel.sealer, flow.flow_id, payload, now)
         return True
 
     def renew_ticket(self, ticket: bytes, now: float) -> None:
@@ -162,13 +182,14 @@ class ClientSession(SessionCore[ClientEvent]):
         self._grant = ClientGrant(self.cid, self._grant.secret, ticket, self._grant.relay_id, self._grant.suite)
         self._pending_ticket = ticket
         self._flows.forget_refusals()
-        self._ping(now)
+        self._ping(self._ways.first, now)
 
     def close(self, now: float, reason: CloseReason = CloseReason.USER) -> None:
         """Say CLOSE three times, 20 ms apart; the owner keeps calling `handle_timeout` until `next_timeout()` is None."""
         self._handshake.stop()
         self._connect_deadline_s = None
-        self._next_ping_at_s = None
+        self._ways.stop()
+        self._sender.delayed.clear()
         self._state = SessionState.CLOSED
         if self._channel is not None and not self._closes:
             self._close_reason = reason
@@ -178,223 +199,151 @@ class ClientSession(SessionCore[ClientEvent]):
     # --- time --------------------------------------------------------------------------------------------------------
 
     def handle_timeout(self, now: float) -> None:
-        """Do what is due: HELLO again, PING, notice silence, change keys, forget idle flows."""
+        """Do what is due: delayed copies, HELLO again, PING, notice silence, change keys, forget idle flows."""
         if self._closes:
             self._say_close(now)
             return
         if self._connect_deadline_s is not None and now >= self._connect_deadline_s:
             self._connect_deadline_s = None
             self._handshake.stop()
+            self._ways.stop()
             self._state = SessionState.REFUSED
             self.events.append(HandshakeTimedOut())
             return
-        if self._next_ping_at_s is not None and now >= self._next_ping_at_s:
-            self._notice_silence(now)
-            self._ping(now)
-            self._flows.expire(now)
-            if self._channel is not None:
-                self._channel.sealer.rekey_if_due(now)
+        self._out += self._sender.due(now)
+        self._out += self._ways.repeat_bindings(now)
+        if self._channel is not None:
+            self._tend_paths(self._channel, now)
+        if self._handshake.is_spent(now):
+            self._say_hello(now)
+            return
         hello = self._handshake.repeat(self._grant, now)
         if hello is not None:
-            self._out.append((0, hello))
+            self._out.append((self._handshake.path, hello))
 
-    def _notice_silence(self, now: float) -> None:
-        silence = now - self._heard_at_s
-        limit = SUSPECT_AFTER_S if self._is_active(now) else SUSPECT_IDLE_AFTER_S
-        if silence > limit and not self._handshake.is_under_way and self._state is SessionState.ESTABLISHED:
+    def _tend_paths(self, channel: Channel, now: float) -> None:
+        beat = False
+        for way in list(self._ways):
+            if not way.bound or way.next_ping_at_s is None:
+                continue
+            if way.proved:
+                self._watch(way, now)
+            if now >= way.next_ping_at_s:
+                self._ping(way, now)
+                beat = True
+        if not beat:
+            return
+        self._notice_loss(now)
+        self._flows.expire(now)
+        channel.sealer.rekey_if_due(now)
+        self.reception.judge(channel.opener, now)
+        changed = self._redundancy.climb(self._ways, now)
+        if self._ways.choose_primary(now):
+            self._primary_moved(now)
+        elif changed:
+            self._replan()
+        self._pace(now)
+
+    def _watch(self, way: ClientPath, now: float) -> None:
+        before = way.watch.health
+        if way.watch.look(now, way.ping_interval_s, in_use=way.in_use):
+            self._ping(way, now, probing=True)
+        if way.watch.health is before:
+            return
+        self._replan()
+        if way.watch.health is Health.SUSPECT:
+            self._tell_primary(now)  # the relay, too, uses every path while one is in doubt
+            return
+        self.events.append(PathDown(way.path))
+        hello = self._ways.rebind(way, now)
+        if hello is not None:
+            self._out.append((way.path, hello))
+        if way.path == self._ways.primary and self._ways.choose_primary(now):
+            self._primary_moved(now)
+        if self._ways.all_silent() and self._state is SessionState.ESTABLISHED:
             self._state = SessionState.RECONNECTING
             self.events.append(RelaySilent())
             self._say_hello(now)
-        if silence > LOST_AFTER_S and not self._lost_reported and self._state is SessionState.RECONNECTING:
+
+    def _notice_loss(self, now: float) -> None:
+        silent = self.silent_for_s(now) > LOST_AFTER_S
+        if silent and not self._lost_reported and self._state is SessionState.RECONNECTING:
             self._lost_reported = True
             self.events.append(RelayLost())
 
     def _is_active(self, now: float) -> bool:
         return now - self._payload_at_s < ACTIVE_FOR_S
 
+    def _pace(self, now: float) -> None:
+        """How often paths are pinged: those that carry a game often, the others as keepalive."""
+        if self._is_active(now):
+            self._ways.pace(PING_INTERVAL_ACTIVE_S, PING_INTERVAL_IDLE_S)
+        else:
+            self._ways.pace(self._idle_ping_interval_s, self._idle_ping_interval_s)
+
     # --- outgoing ----------------------------------------------------------------------------------------------------
 
-    def _say_hello(self, now: float) -> None:
-        """Begin a fresh attempt at the hand-shake."""
-        self._out.append((0, self._handshake.start(self._grant, now)))
+    def _replan(self) -> None:
+        self._redundancy.plan(self._ways)
 
-    def _ping(self, now: float) -> None:
+    def _primary_moved(self, now: float) -> None:
+        self._replan()
+        self.events.append(PrimaryChanged(self._ways.primary))
+        self._tell_primary(now)
+
+    def _tell_primary(self, now: float) -> None:
+        """At once, over every path that may still carry it; each PING repeats it."""
+        for way in list(self._ways):
+            if way.is_usable:
+                self._ping(way, now)
+
+    def _say_hello(self, now: float) -> None:
+        pace = HelloPace()
+        if self._is_active(now) and self.silent_for_s(now) < EAGER_FOR_S and self._state is not SessionState.CONNECTING:
+            rtt_ms = self._ways.first.meter.numbers(now).rtt_ms or 0.0
+            several = sum(way.bound for way in self._ways) > 1
+            attempt_s = max(EAGER_ATTEMPT_S, 4 * rtt_ms / 1000) if several else pace.attempt_s
+            pace = HelloPace(EAGER_RETRY_S, EAGER_RETRY_S, attempt_s)
+        hello = self._handshake.start(self._grant, now, self._next_hello_path(), pace)
+        self._out.append((self._handshake.path, hello))
+
+    def _next_hello_path(self) -> int:
+        """Attempts take turns over the paths that are bound, the straight one first; the very first goes straight."""
+        bound = [way.path for way in self._ways if way.bound]
+        self._hello_turn += 1
+        return bound[(self._hello_turn - 1) % len(bound)]
+
+    def _ping(self, way: ClientPath, now: float, *, probing: bool = False) -> None:
+        """PING on one path, with whatever else is to be said. `probing` makes a relay that has forgotten us say so."""
         if self._channel is None:
             return
-        frames: tuple[Frame, ...] = (self._meter.make_ping(self.sent_counts[0] + 1, now),)
-        if self._pending_ticket is not None:
-            frames += (TicketRenewal(self._pending_ticket),)
-        self._out.append((0, self._seal_frames(self._channel, frames, 0)))
-        self._next_ping_at_s = now + (PING_INTERVAL_ACTIVE_S if self._is_active(now) else PING_INTERVAL_IDLE_S)
+        frames: list[Frame] = [way.meter.make_ping(self._sender.sent_counts[way.path] + 1, now)]
+        if self._pending_ticket is not None and way.path == self._ways.primary:
+            frames.append(TicketRenewal(self._pending_ticket))
+        choice = self._redundancy.choice(self._ways)
+        if choice is not None:
+            frames.append(choice)
+        report = self._redundancy.report(way, self.reception, now)
+        if report is not None:
+            frames.append(report)
+        if probing:
+            frames.append(Padding(_PROBE_PADDING))
+        self._out.append((way.path, self._seal_frames(self._channel, tuple(frames), path_byte(way.path, 0))))
+        way.next_ping_at_s = now + way.ping_interval_s
 
-    def _open_flow(self, channel: Channel, flow: ClientFlow, payload: bytes) -> bytes:
+    def _open_flow(self, channel: Channel, flow: ClientFlow, payload: bytes, now: float) -> bytes:
         """Say FLOW_OPEN with the payload inside; returns what did not fit (the whole payload) or nothing."""
         local_port, address, port = flow.address
         fits = len(payload) + _FLOW_OPEN_OVERHEAD <= MAX_PAYLOAD_PER_DATAGRAM
-        frame = FlowOpen(flow.flow_id or 0, local_port, 0, ip_address(address), port, payload if fits else b"")
-        self._out.append((0, self._seal_frames(channel, (frame,), 0)))
+        inside = payload if fits else b""
+        frame = FlowOpen(flow.flow_id or 0, local_port, self._egress_epoch, ip_address(address), port, inside)
+        self._out += self._send_frames(channel, (frame,), now)
         return b"" if fits else payload
 
     def _say_close(self, now: float) -> None:
         while self._closes and now >= self._closes[0] and self._channel is not None:
             self._closes.pop(0)
-            self._out.append((0, self._seal_frames(self._channel, (Close(self._close_reason),), 0)))
+            for path in self._ways.usable() or (self._ways.primary,):
+                self._out.append((path, self._seal_frames(self._channel, (Close(self._close_reason),), path_byte(path, 0))))
         if not self._closes:
             self._channel = self._old_channel = None
-
-    # --- incoming ----------------------------------------------------------------------------------------------------
-
-    def receive_datagram(self, datagram: bytes, path: int, now: float) -> None:
-        """Take one datagram that came from the relay's address over `path`. Bad bytes are counted in `drops`."""
-        outer = parse_outer(datagram)
-        if isinstance(outer, DropReason):
-            self._drop(outer)
-        elif outer.cid != self.cid:
-            self._drop(DropReason.UNKNOWN_SESSION)
-        elif outer.kind == TYPE_DATA:
-            self._receive_data(datagram, path, now)
-        elif outer.kind == TYPE_WELCOME:
-            self._receive_welcome(datagram, now)
-        elif outer.kind == TYPE_COOKIE:
-            self._receive_cookie(datagram, now)
-        elif outer.kind == TYPE_NO_SESSION:
-            self._receive_no_session(datagram, now)
-        else:
-            self._drop(DropReason.WRONG_TYPE)
-
-    def _drop(self, reason: DropReason) -> None:
-        self.drops[reason] = self.drops.get(reason, 0) + 1
-
-    def _receive_data(self, datagram: bytes, path: int, now: float) -> None:
-        if len(datagram) < DATA_HEADER.size:
-            return self._drop(DropReason.MALFORMED)
-        t, _, p, seq32 = DATA_HEADER.unpack_from(datagram)
-        if self._channel is None:
-            return self._drop(DropReason.NOT_ESTABLISHED)
-        body = self._channel.opener.open(datagram, t, p, seq32)
-        if body is DropReason.FORGED and self._old_channel is not None:
-            body = self._old_channel.opener.open(datagram, t, p, seq32)
-        if isinstance(body, DropReason):
-            if body is DropReason.DUPLICATE:
-                self.duplicate_counts[p >> 5] += 1
-            return self._drop(body)
-        self.received_counts[p >> 5] += 1
-        self._heard(now)
-        if body[0]:
-            return self._deliver(body[0], body[1:])
-        for frame in read_frames(body[1:]):
-            if frame is None:
-                self._drop(DropReason.MALFORMED)
-            else:
-                self._receive_frame(frame, path, now)
-        return None
-
-    def _heard(self, now: float) -> None:
-        self._heard_at_s = now
-        self._lost_reported = False
-        if self._state is SessionState.RECONNECTING:  # the relay is there after all: the hand-shake is not needed
-            self._state = SessionState.ESTABLISHED
-            self._handshake.stop()
-
-    def _deliver(self, flow_id: int, payload: bytes) -> None:
-        flow = self._flows.by_id(flow_id)
-        if flow is None:
-            self._drop(DropReason.UNKNOWN_FLOW)
-        else:
-            self.events.append(PayloadReceived(flow.address, payload))
-
-    def _receive_frame(self, frame: Frame, path: int, now: float) -> None:
-        match frame:
-            case Pong():
-                self._meter.take_pong(frame, self.received_counts[0], now)
-            case FlowOk(flow_id, resume_token):
-                self._handshake.keep_resume_token(resume_token)
-                flow = self._flows.by_id(flow_id)
-                if flow is not None and flow.state is FlowState.OPENING:
-                    flow.state = FlowState.OPEN
-                    self.events.append(FlowAccepted(flow.address))
-            case FlowDeny(flow_id, reason):
-                self._receive_denial(flow_id, reason)
-            case Fragment():
-                whole = self._fragments.add(frame, now)
-                if whole is not None:
-                    self._deliver(*whole)
-            case PathChallenge(data):
-                if self._channel is not None:
-                    self._out.append(
-                        (path, self._seal_frames(self._channel, (PathResponse(data),), path_byte(path, 0)))
-                    )
-            case OverCap(up, down):
-                self.over_cap_up, self.over_cap_down = up, down
-            case Drain(seconds):
-                self.events.append(RelayDraining(seconds))
-            case TicketAccepted(expires_at_s):
-                if self._pending_ticket is not None:
-                    self._pending_ticket = None
-                    self.events.append(TicketRenewed(expires_at_s))
-            case Close(reason):
-                self._channel = self._old_channel = self._next_ping_at_s = None
-                self._handshake.stop()
-                self._state = SessionState.CLOSED
-                self.events.append(SessionClosed(reason))
-            case _:
-                self._drop(DropReason.MALFORMED)  # a frame that only clients send
-
-    def _receive_denial(self, flow_id: int, reason: int) -> None:
-        flow = self._flows.by_id(flow_id)
-        if flow is None:
-            return
-        if reason == FlowDenial.UNKNOWN_FLOW:
-            flow.state = FlowState.OPENING
-        else:
-            self._flows.refuse(flow)
-            self.events.append(FlowRefused(flow.address, reason))
-
-    def _receive_cookie(self, datagram: bytes, now: float) -> None:
-        hello = self._handshake.receive_cookie(datagram, self._grant, now)
-        if isinstance(hello, DropReason):
-            self._drop(hello)
-        else:
-            self._out.append((0, hello))
-
-    def _receive_no_session(self, datagram: bytes, now: float) -> None:
-        if datagram != build_no_session(self.cid):
-            return self._drop(DropReason.MALFORMED)
-        spaced = now - self._no_session_at_s >= _NO_SESSION_SPACING_S
-        if self._state is SessionState.ESTABLISHED and not self._handshake.is_under_way and spaced:
-            self._no_session_at_s = now
-            self._say_hello(now)
-        return None
-
-    def _receive_welcome(self, datagram: bytes, now: float) -> None:
-        answer = self._handshake.receive_welcome(datagram, self._grant)
-        if isinstance(answer, DropReason):
-            return self._drop(answer)
-        welcome, client_nonce = answer
-        self._connect_deadline_s = None
-        if welcome.status is not WelcomeStatus.OK:
-            self._state = SessionState.REFUSED
-            self._next_ping_at_s = None
-            self.events.append(HandshakeRefused(welcome.status))
-            return None
-        self._install(welcome, client_nonce, now)
-        return None
-
-    def _install(self, welcome: Welcome, client_nonce: bytes, now: float) -> None:
-        keys = session_keys(self._grant.secret, client_nonce, welcome.relay_nonce, self._grant.relay_id)
-        self._old_channel = self._channel
-        self._channel = Channel(keys, self._grant.suite, self.cid, is_client=True, now=now)
-        self._restart_counts()
-        self._meter.reset()
-        resumed = welcome.boot_id == self._boot_id
-        if not resumed:
-            self._flows.reopen_all()
-        self._boot_id = welcome.boot_id
-        self._flows.max_flows, self._flows.max_local_ports = welcome.flows, welcome.local_ports
-        self._handshake.keep_resume_token(welcome.resume_token)
-        self.welcome = welcome
-        self._state = SessionState.ESTABLISHED
-        self._lost_reported = False
-        self._heard_at_s = now
-        self.events.append(Established(resumed, str(welcome.observed_address), welcome.observed_port))
-        self._ping(now)  # also shows the relay that we hold the keys

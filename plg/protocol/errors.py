@@ -45,6 +45,7 @@ class DropReason(StrEnum):
     RATE_BYTES_DOWN = "rate_bytes_down"
     RATE_DESTINATION = "rate_destination"
     RATE_CONTROL = "rate_control"
+    RATE_COPIES = "rate_copies"
     SEND_BUFFER = "send_buffer"
     SEND_ERROR = "send_error"
 

@@ -85,6 +85,35 @@ class SessionClosed:
     reason: int
 
 
+@dataclass(frozen=True, slots=True)
+class PathUp:
+    """Client: the exit answers on a path, for the first time or again."""
+
+    path: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathDown:
+    """Client: a path is dead. The owner gives it a fresh socket; the session goes on trying it."""
+
+    path: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryChanged:
+    """Client: first copies travel on another path from now on."""
+
+    path: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransitRefused:
+    """Client: the transit relay of a path knows us and says no; another one may say yes."""
+
+    path: int
+    status: WelcomeStatus
+
+
 ClientEvent = (
     Established
     | HandshakeRefused
@@ -97,6 +126,10 @@ ClientEvent = (
     | RelayDraining
     | TicketRenewed
     | SessionClosed
+    | PathUp
+    | PathDown
+    | PrimaryChanged
+    | TransitRefused
 )
 
 
@@ -114,6 +147,14 @@ class FlowRequested:
     port: int
     payload: bytes
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadRecovered:
+    """Relay: an earlier payload of an open flow, which only its repetition brought. It goes before what comes with it."""
+
+    flow: int
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +185,4 @@ class Confirmed:
     first: bool
 
 
-RelayEvent = FlowRequested | FlowEnded | TicketOffered | TicketReplaced | Confirmed | SessionClosed
+RelayEvent = FlowRequested | PayloadRecovered | FlowEnded | TicketOffered | TicketReplaced | Confirmed | SessionClosed

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-from plg.protocol.constants import MAX_FRAMES
+from plg.protocol.constants import MAX_FRAMES, MAX_PATHS
 from plg.protocol.destination import Address
 
 _FRAME: Final = struct.Struct(">BH")
@@ -20,7 +20,9 @@ _FLOW_OPEN: Final = struct.Struct(">BHHB")
 _PORT: Final = struct.Struct(">H")
 _FRAGMENT: Final = struct.Struct(">HBB")
 _OVER_CAP: Final = struct.Struct(">II")
-_STATS: Final = struct.Struct(">BIIII")
+_STATS: Final = struct.Struct(">BIIIIIII")
+_REPEAT: Final = struct.Struct(">BB")
+_PATH_CHOICE: Final = struct.Struct(">BBBH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,21 @@ class PathResponse:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What the sender of this frame received on one path since the session began: for the peer's redundancy choice."""
+    """What the sender of this frame received on one path since the hand-shake: for the peer's redundancy choice.
+
+    `sent_echo` is the peer's own count of what it sent on the path, as its newest PING or PONG there said; `arrived` counts what had
+    come by then, copies included. `lost` (numbers up to `highest` that no path brought) and `saved` (payloads that only a copy
+    brought) are of the whole session.
+    """
 
     path: int
-    received: int
+    sent_echo: int
+    arrived: int
     duplicates: int
     jitter_us: int
+    highest: int
     lost: int
+    saved: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +156,46 @@ class OverCap:
     down: int
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """An earlier payload once more: that of sequence number `delta` before this datagram's."""
+
+    delta: int
+    flow: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A game payload in a control body, where it travels beside a Repeat."""
+
+    flow: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PathChoice:
+    """The client's word on the downlink: the path it prefers, whether that is in doubt (then every path is used), and what may be spent.
+
+    `mode` is 0 off, 1 redundant, 2 adaptive; `max_overhead_percent` bounds bytes sent per byte of one copy (100 = no copies).
+    """
+
+    primary: int
+    in_doubt: bool
+    mode: int
+    max_overhead_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """Zeroes that make a datagram longer."""
+
+    length: int
+
+
 Frame = (
     Ping | Pong | FlowOpen | FlowOk | FlowDeny | FlowClose | PathChallenge | PathResponse | Stats | Drain | Egress | Close
-    | TicketRenewal | TicketAccepted | Fragment | OverCap
+    | TicketRenewal | TicketAccepted | Fragment | OverCap | Repeat | Payload | PathChoice | Padding
 )  # fmt: skip
 
 PING: Final = 1
@@ -167,6 +214,12 @@ TICKET_ACCEPTED: Final = 13
 FLOW_CLOSE: Final = 14
 FRAGMENT: Final = 15
 OVER_CAP: Final = 16
+REPEAT: Final = 17
+PAYLOAD: Final = 18
+PATH_CHOICE: Final = 19
+PADDING: Final = 20
+
+MAX_MODE: Final = 2
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -195,8 +248,9 @@ def _encode(frame: Frame) -> tuple[int, bytes]:
             return PATH_CHALLENGE, data
         case PathResponse(data):
             return PATH_RESPONSE, data
-        case Stats(path, received, duplicates, jitter_us, lost):
-            return STATS, _STATS.pack(path, received, duplicates, jitter_us, lost)
+        case Stats(path, sent_echo, arrived, duplicates, jitter_us, highest, lost, saved):
+            numbers = (sent_echo, arrived, duplicates, jitter_us, highest, lost, saved)
+            return STATS, _STATS.pack(path, *(number & 0xFFFFFFFF for number in numbers))
         case Drain(seconds):
             return DRAIN, _PORT.pack(min(seconds, 0xFFFF))
         case Egress(epoch):
@@ -211,6 +265,14 @@ def _encode(frame: Frame) -> tuple[int, bytes]:
             return FRAGMENT, _FRAGMENT.pack(fragment_id, index, flow) + payload
         case OverCap(up, down):
             return OVER_CAP, _OVER_CAP.pack(up & 0xFFFFFFFF, down & 0xFFFFFFFF)
+        case Repeat(delta, flow, payload):
+            return REPEAT, _REPEAT.pack(delta, flow) + payload
+        case Payload(flow, payload):
+            return PAYLOAD, bytes([flow]) + payload
+        case PathChoice(primary, in_doubt, mode, max_overhead_percent):
+            return PATH_CHOICE, _PATH_CHOICE.pack(primary, in_doubt, mode, max_overhead_percent)
+        case Padding(length):
+            return PADDING, bytes(length)
 
 
 def read_frames(body: bytes) -> Iterator[Frame | None]:
@@ -280,6 +342,18 @@ def _decode(opcode: int, content: bytes) -> Frame | None:
             return Fragment(fragment_id, index, flow, content[_FRAGMENT.size :])
         case 16:
             return OverCap(*_OVER_CAP.unpack(content))
+        case 17:
+            delta, flow = _REPEAT.unpack_from(content)
+            if not delta:
+                raise ValueError("repeat")
+            return Repeat(delta, flow, content[_REPEAT.size :])
+        case 18:
+            return Payload(content[0], content[1:])
+        case 19:
+            primary, doubt, mode, overhead = _PATH_CHOICE.unpack(content)
+            if primary >= MAX_PATHS or doubt > 1 or mode > MAX_MODE or overhead < 100:
+                raise ValueError("path choice")
+            return PathChoice(primary, bool(doubt), mode, overhead)
         case _:
             return None
 

@@ -41,7 +41,9 @@ class PathNumbers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class PathSample:
+    """One answered PING. Counts are cumulative modulo 2^32, as both ends had them at that moment."""
+
     at_s: float
     rtt_us: int
     transit_up_us: int  # with the unknown clock offset in it
@@ -58,8 +60,9 @@ class PathMeter:
     def __init__(self) -> None:
         self._next_id = 0
         self._outstanding: dict[int, tuple[int, int]] = {}
-        self._samples: deque[_Sample] = deque()
-        self.last_pong_at_s: float | None = None
+        self._samples: deque[PathSample] = deque()
+        self.last_sample: PathSample | None = None
+        """The newest answer."""
 
     def make_ping(self, sent_count: int, now: float) -> Ping:
         """The next PING. `sent_count` counts the datagrams sent on this path, the coming one included."""
@@ -77,19 +80,18 @@ class PathMeter:
             return False
         arrived = clock_us(now)
         rtt_us = _signed(arrived - pong.sent_us) - _signed(pong.replied_us - pong.arrived_us)
-        self._samples.append(
-            _Sample(
-                at_s=now,
-                rtt_us=max(rtt_us, 0),
-                transit_up_us=_signed(pong.arrived_us - pong.sent_us),
-                transit_down_us=_signed(arrived - pong.replied_us),
-                sent_count=asked[1],
-                peer_received_count=pong.received_count,
-                peer_sent_count=pong.sent_count,
-                received_count=received_count & _U32,
-            )
+        sample = PathSample(
+            at_s=now,
+            rtt_us=max(rtt_us, 0),
+            transit_up_us=_signed(pong.arrived_us - pong.sent_us),
+            transit_down_us=_signed(arrived - pong.replied_us),
+            sent_count=asked[1],
+            peer_received_count=pong.received_count,
+            peer_sent_count=pong.sent_count,
+            received_count=received_count & _U32,
         )
-        self.last_pong_at_s = now
+        self._samples.append(sample)
+        self.last_sample = sample
         self._forget(now)
         return True
 
@@ -115,10 +117,21 @@ class PathMeter:
             samples=len(samples),
         )
 
+    def spread_up_ms(self, now: float) -> float | None:
+        """p95 - p50 of the way up over the window; None below four samples."""
+        self._forget(now)
+        return _spread_ms([sample.transit_up_us for sample in self._samples])
+
+    def spread_down_ms(self, now: float) -> float | None:
+        """p95 - p50 of the way down over the window; None below four samples."""
+        self._forget(now)
+        return _spread_ms([sample.transit_down_us for sample in self._samples])
+
     def reset(self) -> None:
         """A new hand-shake restarts the peer's counters."""
         self._outstanding.clear()
         self._samples.clear()
+        self.last_sample = None
 
     def _forget(self, now: float) -> None:
         while self._samples and now - self._samples[0].at_s > METER_WINDOW_S:
@@ -131,6 +144,15 @@ def _jitter_ms(transits_us: list[int]) -> float | None:
         return None
     steps = [abs(_signed(b - a)) for a, b in pairwise(transits_us)]
     return sum(steps) / len(steps) / 1000
+
+
+def _spread_ms(transits_us: list[int]) -> float | None:
+    """In which the unknown offset of the clocks cancels."""
+    if len(transits_us) < 4:
+        return None
+    base = transits_us[0]
+    ordered = sorted(_signed(transit - base) for transit in transits_us)
+    return (ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)] - ordered[len(ordered) // 2]) / 1000
 
 
 def _loss_percent(sent: int, received: int) -> float | None:

@@ -4,21 +4,14 @@
 `datagrams_to_send()`. Return addresses are learnt from authentic packets only, and a new one is proved before the old is let go.
 """
 
-from dataclasses import dataclass
-
-from plg.protocol.constants import (
-    HANDSHAKE_NONCE_LENGTH,
-    NONCE_LENGTH,
-    PATH_VALIDATION_S,
-    PATH_VALIDATION_TRIES,
-    UNVALIDATED_FACTOR,
-)
+from plg.protocol.constants import HANDSHAKE_NONCE_LENGTH, NONCE_LENGTH
 from plg.protocol.destination import Address
 from plg.protocol.errors import CloseReason, DropReason, FlowDenial, WelcomeStatus
 from plg.protocol.events import (
     Confirmed,
     FlowEnded,
     FlowRequested,
+    PayloadRecovered,
     RelayEvent,
     SessionClosed,
     TicketOffered,
@@ -27,7 +20,6 @@ from plg.protocol.events import (
 from plg.protocol.frames import (
     Close,
     Drain,
-    Egress,
     FlowClose,
     FlowDeny,
     FlowOk,
@@ -36,55 +28,58 @@ from plg.protocol.frames import (
     Frame,
     OverCap,
     PathChallenge,
+    PathChoice,
     PathResponse,
+    Payload,
     Ping,
     Pong,
+    Repeat,
     Stats,
     TicketAccepted,
     TicketRenewal,
     read_frames,
 )
 from plg.protocol.handshake import Hello, Welcome, seal_welcome
-from plg.protocol.header import expand_seq
+from plg.protocol.header import expand_seq, path_byte
 from plg.protocol.keys import session_keys
 from plg.protocol.path_meter import clock_us
+from plg.protocol.payload_sender import FLOW_BYTES, PayloadSender
+from plg.protocol.reception import Reception
 from plg.protocol.relay_handshake import Source
-from plg.protocol.session_core import FLOW_BYTES, Channel, Entropy, SessionCore
+from plg.protocol.relay_paths import NOWHERE, RelayPaths, ReturnPath, Trial, count_try
+from plg.protocol.relay_redundancy import RelayRedundancy
+from plg.protocol.session_core import Channel, Entropy, SessionCore
 from plg.protocol.ticket import ExitTicket
 
 HANDLED = b""
 """What `open` returns for control: nothing is left to forward."""
 
-
-@dataclass(slots=True)
-class _Validation:
-    """A new return address on trial: it gets copies of the downlink, at most three bytes for each byte it sent."""
-
-    address: Source
-    challenge: bytes
-    next_try_at_s: float
-    tries: int
-    budget_bytes: int
+_SINGLE_COPY = 1.0
 
 
 class RelaySession(SessionCore[RelayEvent]):
     """One client on this relay."""
 
     def __init__(self, ticket: ExitTicket, relay_id: int, boot_id: bytes, entropy: Entropy) -> None:
-        super().__init__(ticket.cid, entropy)
+        super().__init__(ticket.cid, entropy, PayloadSender(_SINGLE_COPY))
         self.ticket = ticket
         self._relay_id = relay_id
         self._boot_id = boot_id
         self._channel: Channel | None = None
         self._pending: Channel | None = None
-        self._pending_source: Source = ("", 0)
+        self._pending_source: Source = NOWHERE
+        self._pending_path = 0
         self._handshakes = 0
         self._hello_key: tuple[int, bytes] = (-1, b"")
         self._welcome = b""
-        self._out: list[tuple[bytes, Source]] = []
-        self._validation: _Validation | None = None
-        self.address: Source = ("", 0)
-        """Where the downlink goes. Empty until the first confirmed packet."""
+        self.outbox: list[tuple[bytes, Source]] = []
+        """Control datagrams to send; public so that the packet path may see that there are some."""
+        self._paths = RelayPaths(ticket, entropy)
+        self._redundancy = RelayRedundancy(self._sender)
+        self.address: Source = NOWHERE
+        """Where first copies of the downlink go: the primary path's address. Nowhere until the first confirmed packet."""
+        self.is_redundant = False
+        """Whether payloads go down by `send_payload`, copies and all, instead of `seal_payload`."""
         self.heard_at_s = 0.0
         self.over_cap_up = 0
         self.over_cap_down = 0
@@ -130,6 +125,7 @@ class RelaySession(SessionCore[RelayEvent]):
         keys = session_keys(ticket.secret, hello.client_nonce, relay_nonce, self._relay_id)
         self._pending = Channel(keys, ticket.suite, self.cid, is_client=False, now=now)
         self._pending_source = source
+        self._pending_path = hello.path
         self._hello_key = key
         if ticket.expires_at_s > self.ticket.expires_at_s:
             self._replace_ticket(ticket)
@@ -147,20 +143,23 @@ class RelaySession(SessionCore[RelayEvent]):
         channel = self._channel
         if channel is None:
             return self._open_pending(datagram, t, p, seq32, source, now)
+        if p > 31 and not self._paths.allows(p >> 5, source):
+            return DropReason.FOREIGN_PATH
         body = channel.opener.open(datagram, t, p, seq32)
         if body.__class__ is not bytes:
             if body is DropReason.FORGED and self._pending is not None:
                 return self._open_pending(datagram, t, p, seq32, source, now)
             if body is DropReason.DUPLICATE:
-                self.duplicate_counts[p >> 5] += 1
+                self.reception.duplicates[p >> 3] += 1
+                self._paths.by_id[p >> 5].heard_at_s = now
             return body
-        if p > 31 and p >> 5 >= self.ticket.max_paths:
-            return DropReason.FOREIGN_PATH
-        self.received_counts[p >> 5] += 1
+        self.reception.new[p >> 3] += 1
         self.heard_at_s = now
-        if source != self.address and seq32 == channel.opener.top & 0xFFFF_FFFF:
-            self._source_changed(source, len(datagram), channel, now)
-        return body if body[0] else self._take_control(body[1:], seq32, source, now)
+        back = self._paths.by_id[p >> 5]
+        back.heard_at_s = now
+        if source != back.address:
+            self._source_changed(back, source, datagram, seq32, channel, now)
+        return body if body[0] else self._take_control(body[1:], seq32, p, source, now)
 
     def _open_pending(
         self, datagram: bytes, t: int, p: int, seq32: int, source: Source, now: float
@@ -169,35 +168,57 @@ class RelaySession(SessionCore[RelayEvent]):
         pending = self._pending
         if pending is None:
             return DropReason.NOT_ESTABLISHED
+        if p > 31 and not self._paths.allows(p >> 5, source):
+            return DropReason.FOREIGN_PATH
         body = pending.opener.open(datagram, t, p, seq32)
         if isinstance(body, DropReason):
             return body
         first = self._channel is None
         self._channel = pending
         self._pending = None
-        self._validation = None
         self._handshakes += 1
-        self._restart_counts()
-        self.received_counts[p >> 5] += 1
+        self._sender.restart()
+        self.reception = Reception()
+        self.reception.new[p >> 3] += 1
         self.heard_at_s = now
-        self.address = self._pending_source
+        self._paths.restart(self._pending_path, self._pending_source, now)
+        self._redundancy.restart()
+        self._replan(now)
         self.events.append(Confirmed(first))
-        if source != self.address:
-            self._source_changed(source, len(datagram), pending, now)
-        return body if body[0] else self._take_control(body[1:], seq32, source, now)
+        back = self._paths.by_id[p >> 5]
+        back.heard_at_s = now
+        if source != back.address:
+            self._source_changed(back, source, datagram, seq32, pending, now)
+        return body if body[0] else self._take_control(body[1:], seq32, p, source, now)
 
     # --- the packet path, down ---------------------------------------------------------------------------------------
 
     def seal_payload(self, flow: int, payload: bytes) -> bytes:
         """One datagram for a reply of at most MAX_PAYLOAD_PER_DATAGRAM bytes. Call only for a confirmed session."""
-        self.sent_counts[0] += 1
-        return self._channel.sealer.seal(FLOW_BYTES[flow] + payload)  # type: ignore[union-attr]  # hot path: confirmed
+        plan = self._sender.plan
+        self._sender.sent_counts[plan.primary] += 1
+        return self._channel.sealer.seal(FLOW_BYTES[flow] + payload, plan.p)  # type: ignore[union-attr]  # hot path: confirmed
 
-    def seal_large_payload(self, flow: int, payload: bytes) -> list[bytes]:
-        """The two datagrams of a longer reply."""
-        if self._channel is None:
-            return []
-        return self._seal_large(self._channel, flow, payload, 0)
+    def send_payload(self, flow: int, payload: bytes, now: float) -> list[tuple[int, bytes]]:
+        """The same with every copy that leaves now, as (path, datagram), the first copy first."""
+        return self._sender.send_payload(self._channel.sealer, flow, payload, now)  # type: ignore[union-attr]  # as above
+
+    def send_large_payload(self, flow: int, payload: bytes, now: float) -> list[tuple[int, bytes]]:
+        """A longer reply, as two fragments and their copies."""
+        return [] if self._channel is None else self._send_large(self._channel, flow, payload, now)
+
+    def address_of(self, path: int) -> Source:
+        """Where a path's datagrams go."""
+        return self._paths.by_id[path].address
+
+    @property
+    def next_copy_s(self) -> float | None:
+        """When `late_copies` has something."""
+        return self._sender.next_due_s
+
+    def late_copies(self, now: float) -> list[tuple[int, bytes]]:
+        """Copies whose delay is over, as (path, datagram)."""
+        return self._sender.due(now)
 
     @property
     def is_confirmed(self) -> bool:
@@ -205,68 +226,65 @@ class RelaySession(SessionCore[RelayEvent]):
         return self._channel is not None
 
     def trial_address(self, length: int) -> Source | None:
-        """A second address for a downlink datagram of `length` bytes while a new one is on trial and has budget left."""
-        trial = self._validation
-        if trial is None or trial.budget_bytes < length:
-            return None
-        trial.budget_bytes -= length
-        return trial.address
+        """A second address for a downlink datagram of `length` bytes while the primary path has one on trial with budget left."""
+        return self._paths.first.spend(length)
 
-    # --- roaming (as RFC 9000, section 9) ----------------------------------------------------------------------------
+    # --- paths -------------------------------------------------------------------------------------------------------
 
-    def _source_changed(self, source: Source, length: int, channel: Channel, now: float) -> None:
-        """The newest authentic packet came from elsewhere: try that address beside the old one, never instead of it."""
-        trial = self._validation
-        if trial is None:
-            trial = _Validation(source, self._entropy(8), now, 0, UNVALIDATED_FACTOR * length)
-            self._validation = trial
-            self._challenge(channel, trial, now)
-        elif trial.address == source:
-            trial.budget_bytes += UNVALIDATED_FACTOR * length
+    def _source_changed(
+        self, back: ReturnPath, source: Source, datagram: bytes, seq32: int, channel: Channel, now: float
+    ) -> None:
+        """An authentic packet came from elsewhere: try that address beside the old one, never instead of it."""
+        seq = expand_seq(seq32, channel.opener.top)
+        trial = self._paths.try_address(back, source, len(datagram), seq, now)
+        if trial is not None:
+            self._challenge(channel, back, trial, now)
 
-    def _challenge(self, channel: Channel, trial: _Validation, now: float) -> None:
-        trial.tries += 1
-        trial.next_try_at_s = now + PATH_VALIDATION_S / PATH_VALIDATION_TRIES
-        datagram = self._seal_frames(channel, (PathChallenge(trial.challenge),), 0)
-        if trial.budget_bytes >= len(datagram):
-            trial.budget_bytes -= len(datagram)
-            self._out.append((datagram, trial.address))
+    def _challenge(self, channel: Channel, back: ReturnPath, trial: Trial, now: float) -> None:
+        count_try(trial, now)
+        datagram = self._seal_frames(channel, (PathChallenge(trial.challenge),), path_byte(back.path, 0))
+        address = back.spend(len(datagram))
+        if address is not None:
+            self.outbox.append((datagram, address))
+
+    def _replan(self, now: float) -> None:
+        self._redundancy.plan(self._paths, now)
+        self.address = self._paths.first.address
+        self.is_redundant = self._redundancy.is_redundant
 
     # --- control -----------------------------------------------------------------------------------------------------
 
-    def _take_control(self, body: bytes, seq32: int, source: Source, now: float) -> bytes | DropReason:
+    def _take_control(self, body: bytes, seq32: int, p: int, source: Source, now: float) -> bytes | DropReason:
         whole: bytes = HANDLED
+        has_copies = False
         for number, frame in enumerate(read_frames(body)):
             if frame is None:  # the frames before it count: the owner must see what they left, so this is no drop then
                 return whole if number else DropReason.MALFORMED
-            whole = self._take_frame(frame, seq32, source, now) or whole
+            has_copies = has_copies or isinstance(frame, Payload | Fragment | FlowOpen)
+            whole = self._take_frame(frame, seq32, p, source, now) or whole
+        if not has_copies:
+            self.reception.control[p >> 3] += 1
         return whole
 
-    def _take_frame(self, frame: Frame, seq32: int, source: Source, now: float) -> bytes:
+    def _take_frame(self, frame: Frame, seq32: int, p: int, source: Source, now: float) -> bytes:
         """Act on one frame. Returns a whole body when a fragment completes one, else nothing."""
         channel = self._channel
         if channel is None:
             return HANDLED
         match frame:
-            case Ping(ping_id, sent_us, _):
-                stamp = clock_us(now)
-                pong = Pong(
-                    ping_id,
-                    sent_us,
-                    stamp,
-                    stamp,
-                    self.received_counts[0],
-                    self.sent_counts[0] + 1,
-                    max(channel.opener.top, 0),
-                )
-                over_cap = (self.over_cap_up, self.over_cap_down)
-                if over_cap == self._over_cap_told:
-                    self._reply(pong)
-                else:
-                    self._over_cap_told = over_cap
-                    self._reply(pong, OverCap(*over_cap))
+            case Ping():
+                self._answer_ping(channel, frame, p >> 5, now)
+            case Payload(flow, payload):
+                return FLOW_BYTES[flow] + payload if flow else HANDLED
+            case Repeat(delta, flow, payload):
+                seq = expand_seq(seq32, channel.opener.top)
+                if seq >= delta and channel.opener.accept(seq - delta):
+                    self.reception.repeats_used += 1
+                    self.events.append(PayloadRecovered(flow, payload))
             case FlowOpen(flow, local_port, epoch, address, port, payload):
                 order = self._handshakes << 64 | expand_seq(seq32, channel.opener.top)
+                self._redundancy.flow_started(now)
+                self._replan(now)
                 self.events.append(FlowRequested(flow, local_port, epoch, address, port, payload, order))
             case FlowClose(flow):
                 self.events.append(FlowEnded(flow))
@@ -275,40 +293,64 @@ class RelaySession(SessionCore[RelayEvent]):
                 if done is not None and done[0]:
                     return FLOW_BYTES[done[0]] + done[1]
             case PathResponse(data):
-                trial = self._validation
-                if trial is not None and data == trial.challenge and source == trial.address:
-                    self.address = trial.address
-                    self._validation = None
+                if self._paths.answered(self._paths.by_id[p >> 5], data, source):
+                    self._replan(now)
             case PathChallenge(data):
-                self._reply(PathResponse(data))
+                self._reply(p >> 5, PathResponse(data))
+            case PathChoice(primary):
+                self.reception.set_primary(primary)
+                self._paths.choose_primary(primary, now)
+                self._redundancy.wish(frame)
+                self._replan(now)
+            case Stats():
+                self._redundancy.take_stats(frame, self._paths.primary, now)
+                self._replan(now)
             case TicketRenewal(ticket):
                 self.events.append(TicketOffered(ticket))
             case Close(reason):
                 self.events.append(SessionClosed(reason))
-            case Stats() | Egress():
-                pass  # for the redundancy and exit choice of several paths
             case _:
-                pass  # frames that only relays send
+                pass  # frames that only relays send, and those that need no act (Egress, Padding)
         return HANDLED
 
-    def _reply(self, *frames: Frame) -> None:
+    def _answer_ping(self, channel: Channel, ping: Ping, path: int, now: float) -> None:
+        """PONG on the same path, with what else the client should know by now."""
+        stamp = clock_us(now)
+        arrived = self.reception.arrivals(path)
+        sent = self._sender.sent_counts[path] + 1
+        answer: list[Frame] = [
+            Pong(ping.ping_id, ping.sent_us, stamp, stamp, arrived, sent, max(channel.opener.top, 0))
+        ]
+        over_cap = (self.over_cap_up, self.over_cap_down)
+        if over_cap != self._over_cap_told:
+            self._over_cap_told = over_cap
+            answer.append(OverCap(*over_cap))
+        self.reception.judge(channel.opener, now)
+        if self._redundancy.report_is_due(path, now):
+            answer.append(self.reception.stats(path, ping.sent_count, arrived, 0))
+        self._reply(path, *answer)
+
+    def _reply(self, path: int, *frames: Frame) -> None:
+        """On one path; to an address on trial as far as its budget goes."""
         if self._channel is None:
             return
-        datagram = self._seal_frames(self._channel, frames, 0)
-        self._out.append((datagram, self.address))
-        trial = self.trial_address(len(datagram))
+        datagram = self._seal_frames(self._channel, frames, path_byte(path, 0))
+        back = self._paths.by_id[path]
+        if back.address != NOWHERE:
+            self.outbox.append((datagram, back.address))
+        trial = back.spend(len(datagram))
         if trial is not None:
-            self._out.append((datagram, trial))
+            self.outbox.append((datagram, trial))
 
     # --- what the owner says -----------------------------------------------------------------------------------------
 
     def accept_flow(self, flow: int, resume_token: bytes = b"") -> None:
         """The flow's destination is allowed and its socket is there."""
-        self._reply(FlowOk(flow, resume_token))
+        self._reply(self._paths.primary, FlowOk(flow, resume_token))
 
     def deny_flow(self, flow: int, reason: FlowDenial) -> None:
         """The flow is not carried; UNKNOWN_FLOW asks the client to open it again."""
-        self._reply(FlowDeny(flow, reason))
+        self._reply(self._paths.primary, FlowDeny(flow, reason))
 
     def replace_ticket(self, ticket: ExitTicket) -> bool:
         """Take a newer ticket that the owner has opened. False when it is not for this session or not newer."""
@@ -316,30 +358,33 @@ class RelaySession(SessionCore[RelayEvent]):
             return False
         if ticket.expires_at_s >= self.ticket.expires_at_s:
             self._replace_ticket(ticket)
-        self._reply(TicketAccepted(self.ticket.expires_at_s))
+        self._reply(self._paths.primary, TicketAccepted(self.ticket.expires_at_s))
         return True
 
     def _replace_ticket(self, ticket: ExitTicket) -> None:
         self.ticket = ticket
+        self._paths.use_ticket(ticket)
         self.events.append(TicketReplaced(ticket))
 
     def announce_drain(self, seconds: int) -> None:
-        self._reply(Drain(seconds))
+        self._reply(self._paths.primary, Drain(seconds))
 
     def close(self, reason: CloseReason) -> None:
-        """Tell the client once; if that is lost, its next HELLO is told the same."""
-        self._reply(Close(reason))
+        """Tell the client once on each path; if that is lost, its next HELLO is told the same."""
+        for back in self._paths.by_id:
+            if back.address != NOWHERE:
+                self._reply(back.path, Close(reason))
 
     def datagrams_to_send(self) -> list[tuple[bytes, Source]]:
         """(datagram, address) in order; the caller sends them now."""
-        out, self._out = self._out, []
+        out, self.outbox = self.outbox, []
         return out
 
     # --- time --------------------------------------------------------------------------------------------------------
 
     def next_timeout(self) -> float | None:
         """When `handle_timeout` wants to be called; None while no address is on trial."""
-        return None if self._validation is None else self._validation.next_try_at_s
+        return self._paths.next_timeout()
 
     def handle_timeout(self, now: float) -> None:
         """Repeat or give up a challenge; change keys when due."""
@@ -347,9 +392,6 @@ class RelaySession(SessionCore[RelayEvent]):
         if channel is None:
             return
         channel.sealer.rekey_if_due(now)
-        trial = self._validation
-        if trial is not None and now >= trial.next_try_at_s:
-            if trial.tries >= PATH_VALIDATION_TRIES:
-                self._validation = None
-            else:
-                self._challenge(channel, trial, now)
+        for back in self._paths.due_trials(now):
+            if back.trial is not None:
+                self._challenge(channel, back, back.trial, now)

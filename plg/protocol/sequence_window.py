@@ -32,3 +32,9 @@ class SequenceWindow:
         self.ring[slot] = seq
         self.top = max(self.top, seq)
         return True
+
+    def missing_between(self, low: int, high: int) -> int:
+        """How many of the numbers low + 1 to high were never accepted; numbers that have left the window count as accepted."""
+        ring = self.ring
+        first = max(low + 1, self.top - REPLAY_WINDOW + 1, 0)
+        return sum(1 for seq in range(first, high + 1) if ring[seq & (REPLAY_WINDOW - 1)] != seq)

@@ -10,6 +10,7 @@ class Counters:
         "bytes_down",
         "bytes_up",
         "cookies_sent",
+        "copies_down",
         "denials",
         "drops",
         "handshakes",
@@ -29,6 +30,8 @@ class Counters:
     def __init__(self) -> None:
         self.packets_up = 0
         self.packets_down = 0
+        self.copies_down = 0
+        """Further copies of downlink datagrams; `packets_down` counts the first ones."""
         self.bytes_up = 0
         self.bytes_down = 0
         self.handshakes = 0

@@ -65,6 +65,7 @@ class DataPlane:
         self._lag = LoopLag(self._loop)
         self._tick: asyncio.TimerHandle | None = None
         self._drain_end: asyncio.TimerHandle | None = None
+        self._late_copies: asyncio.TimerHandle | None = None
         now_s = time.monotonic()
         ports = GamePorts(config.game_ports_first, config.game_ports_last, identity.boot_parity, now_s)
         self._game_sockets = GameSockets(
@@ -130,7 +131,7 @@ class DataPlane:
         self._loop.remove_reader(self._front.fileno())
         self._game_sockets.close_all()
         self._lag.stop()
-        for timer in (self._tick, self._drain_end):
+        for timer in (self._tick, self._drain_end, self._late_copies):
             if timer is not None:
                 timer.cancel()
 
@@ -145,6 +146,17 @@ class DataPlane:
                 self.forwarder.from_anybody(group, self._io.receive_from(opened), time.monotonic())
         except OSError:  # the game's host said "port unreachable"
             self.forwarder.counters.drops[DropReason.SEND_ERROR] += 1
+        if self._late_copies is None and self.forwarder.next_copy_s is not None:
+            self._await_late_copies(self.forwarder.next_copy_s)
+
+    def _await_late_copies(self, due_s: float) -> None:
+        self._late_copies = self._loop.call_later(due_s - time.monotonic(), self._send_late_copies)
+
+    def _send_late_copies(self) -> None:
+        self._late_copies = None
+        self.forwarder.send_late_copies(time.monotonic())
+        if self.forwarder.next_copy_s is not None:
+            self._await_late_copies(self.forwarder.next_copy_s)
 
     def _send_client(self, datagrams: list[bytes], address: Source) -> int:
         return self._client_io.send_all(self._front, datagrams, address)
@@ -180,6 +192,7 @@ class DataPlane:
             game_sockets=len(self._game_sockets),
             packets_up=counters.packets_up,
             packets_down=counters.packets_down,
+            copies_down=counters.copies_down,
             bytes_up=counters.bytes_up,
             bytes_down=counters.bytes_down,
             handshakes=counters.handshakes,

@@ -8,6 +8,7 @@ from plg.protocol.events import (
     Confirmed,
     FlowEnded,
     FlowRequested,
+    PayloadRecovered,
     RelayEvent,
     SessionClosed,
     TicketOffered,
@@ -110,6 +111,9 @@ class Forwarder(PacketPath):
                 flow = self.desk.open(session, event, self.rules, now_s)
                 if flow is not None and event.payload and carry:
                     self._send_up(session, flow, event.payload, now_s)
+            case PayloadRecovered(flow_id, payload):
+                if carry:
+                    self._recovered(session, flow_id, payload, now_s)
             case FlowEnded(flow_id):
                 ended = session.flows.get(flow_id)
                 if ended is not None:

@@ -75,6 +75,7 @@ def metric_families(
     )
     counter("transits_opened", "Transit bindings made since the start", status.transits_opened)
     counter("transits_closed", "Transit bindings ended since the start", status.transits_closed)
+    counter("copies", "Further copies of datagrams sent down", status.copies_down)
     counter("handshakes", "HELLO answered by WELCOME", status.handshakes)
     counter("cookies", "HELLO answered by COOKIE", status.cookies_sent)
     counter("probes", "LPING answered", status.probes_answered)

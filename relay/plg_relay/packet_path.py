@@ -29,6 +29,7 @@ class PacketPath(ABC):
         self.counters = Counters()
         self._sessions = sessions
         self._send_client = send_client
+        self._with_late_copies: dict[Session, float] = {}
 
     @abstractmethod
     def _from_stranger(self, datagram: bytes, source: Source, now_s: float) -> None:
@@ -72,7 +73,7 @@ class PacketPath(ABC):
             else:
                 up.packets_left -= 1.0
                 up.bytes_left -= length
-            if source != protocol.address or not body or protocol.events:
+            if not body or protocol.outbox or protocol.events:
                 self._after_control(session, now_s, carry=not over)
                 if not body or session.closed:
                     continue
@@ -114,6 +115,8 @@ class PacketPath(ABC):
         down = session.down
         down.top_up(now_s)
         sealed: list[bytes] = []
+        copies: dict[int, list[bytes]] = {}
+        is_redundant = session.protocol.is_redundant
         for payload in payloads:
             length = len(payload) + DATA_OVERHEAD
             if down.packets_left < 1.0 or down.bytes_left < length:
@@ -127,9 +130,14 @@ class PacketPath(ABC):
                 sealed = []
                 self._send_large(session, flow, payload, now_s)
                 continue
+            if is_redundant:
+                self._collect_copies(session, session.protocol.send_payload(flow_id, payload, now_s), sealed, copies)
+                continue
             sealed.append(seal(flow_id, payload))
         if sealed:
             self._send_down(session, flow, sealed, now_s)
+        if is_redundant:
+            self._send_copies(session, copies, now_s)
 
     def from_anybody(self, group: SocketGroup, arrivals: Arrivals, now_s: float) -> None:
         """What came to a game-facing socket that is open to all: only flows' destinations may answer."""
@@ -142,6 +150,52 @@ class PacketPath(ABC):
                 of_flow.setdefault(flow, []).append(payload)
         for flow, payloads in of_flow.items():
             self.from_game(flow, payloads, now_s)
+
+    # --- copies ------------------------------------------------------------------------------------------------------
+
+    def _collect_copies(
+        self, session: Session, sent: list[tuple[int, bytes]], sealed: list[bytes], copies: dict[int, list[bytes]]
+    ) -> None:
+        """First copies to `sealed`, further ones by path as far as the session's caps go."""
+        sealed.append(sent[0][1])
+        down = session.down
+        for path, datagram in sent[1:]:
+            if down.packets_left < 1.0 or down.bytes_left < len(datagram):
+                self.counters.drops[DropReason.RATE_COPIES] += 1
+                continue
+            down.packets_left -= 1.0
+            down.bytes_left -= len(datagram)
+            copies.setdefault(path, []).append(datagram)
+
+    def _send_copies(self, session: Session, copies: dict[int, list[bytes]], now_s: float) -> None:
+        for path, datagrams in copies.items():
+            try:
+                sent = self._send_client(datagrams, session.protocol.address_of(path))
+            except OSError as error:
+                self._count_failure(error, len(datagrams))
+                continue
+            self.counters.copies_down += sent
+        if session.protocol.next_copy_s is not None and session not in self._with_late_copies:
+            self._with_late_copies[session] = session.protocol.next_copy_s
+
+    @property
+    def next_copy_s(self) -> float | None:
+        """When `send_late_copies` has something to do."""
+        return min(self._with_late_copies.values(), default=None)
+
+    def send_late_copies(self, now_s: float) -> None:
+        """Copies that were held back so that they do not meet the fate of the first ones."""
+        for session in [session for session, due_s in self._with_late_copies.items() if due_s <= now_s]:
+            del self._with_late_copies[session]
+            if session.closed:
+                continue
+            copies: dict[int, list[bytes]] = {}
+            for path, datagram in session.protocol.late_copies(now_s):
+                if session.down.take(len(datagram), now_s):
+                    copies.setdefault(path, []).append(datagram)
+                else:
+                    self.counters.drops[DropReason.RATE_COPIES] += 1
+            self._send_copies(session, copies, now_s)
 
     # --- what is rarer -----------------------------------------------------------------------------------------------
 
@@ -172,8 +226,12 @@ class PacketPath(ABC):
         if len(payload) > MAX_PAYLOAD:
             self.counters.drops[DropReason.OVERSIZED] += 1
             return
-        for datagram in session.protocol.seal_large_payload(flow.flow_id, payload):
-            self._send(datagram, session.protocol.address)
+        copies: dict[int, list[bytes]] = {}
+        for path, datagram in session.protocol.send_large_payload(flow.flow_id, payload, now_s):
+            copies.setdefault(path, []).append(datagram)
+        for path, datagrams in copies.items():
+            for datagram in datagrams:
+                self._send(datagram, session.protocol.address_of(path))
         length = wire_length(len(payload))
         flow.used_at_s = now_s
         flow.packets_down += 1
@@ -227,6 +285,12 @@ class PacketPath(ABC):
         session.bytes_up += length
         self.counters.packets_up += 1
         self.counters.bytes_up += length
+
+    def _recovered(self, session: Session, flow_id: int, payload: bytes, now_s: float) -> None:
+        """A payload that only its repetition brought."""
+        flow = session.flows.get(flow_id)
+        if flow is not None:
+            self._send_up(session, flow, payload, now_s)
 
     def _dropped_up(self, session: Session, reason: DropReason, length: int, now_s: float) -> None:
         self.counters.drops[reason] += 1

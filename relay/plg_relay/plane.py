@@ -19,6 +19,7 @@ class PlaneStatus(msgspec.Struct, kw_only=True):
     game_sockets: int = 0
     packets_up: int = 0
     packets_down: int = 0
+    copies_down: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
     handshakes: int = 0

@@ -18,9 +18,12 @@ from plg.protocol.frames import (
     Frame,
     OverCap,
     PathChallenge,
+    PathChoice,
     PathResponse,
+    Payload,
     Ping,
     Pong,
+    Repeat,
     Stats,
     TicketAccepted,
     TicketRenewal,
@@ -38,7 +41,7 @@ EXAMPLES: list[Frame] = [
     FlowClose(9),
     PathChallenge(b"12345678"),
     PathResponse(b"12345678"),
-    Stats(0, 1, 2, 3, 4),
+    Stats(0, 1, 2, 3, 4, 5, 6, 7),
     Drain(30),
     Egress(2),
     Close(1),
@@ -46,6 +49,9 @@ EXAMPLES: list[Frame] = [
     TicketAccepted(1_800_000_000),
     Fragment(5, 1, 9, b"half"),
     OverCap(7, 8),
+    Repeat(3, 9, b"old"),
+    Payload(9, b"new"),
+    PathChoice(7, True, 2, 150),
 ]
 
 

@@ -26,10 +26,14 @@ from plg.protocol.frames import (
     FlowOk,
     FlowOpen,
     Fragment,
+    Padding,
     PathChallenge,
+    PathChoice,
     PathResponse,
+    Payload,
     Ping,
     Pong,
+    Repeat,
     Stats,
     TicketAccepted,
     TicketRenewal,
@@ -95,13 +99,17 @@ FRAMES = [
         FlowClose(1),
         PathChallenge(b"8 bytes!"),
         PathResponse(b"8 bytes!"),
-        Stats(0, 1, 2, 3, 4),
+        Stats(0, 1, 2, 3, 4, 5, 6, 7),
         Drain(30),
         Egress(1),
         Close(1),
         TicketRenewal(seal(TICKET)),
         TicketAccepted(1),
         Fragment(1, 0, 1, b"a half"),
+        Repeat(1, 1, b"the payload before"),
+        Payload(1, b"a payload"),
+        PathChoice(1, True, 1, 250),
+        Padding(20),
         Fragment(1, 1, 1, b"other half"),
     )
 ]
@@ -220,7 +228,7 @@ def test_fuzz_forged_data_changes_neither_side() -> None:
         + pair.sent_up
         + [datagram for datagram, _ in pair.sent_down]
     )
-    counts, top = list(relay.received_counts), relay._channel.opener.top  # type: ignore[union-attr]  # established
+    counts, top = list(relay.reception.new), relay._channel.opener.top  # type: ignore[union-attr]  # established
     state, address, token = client.state, relay.address, client._handshake.resume_token
     while client.next_event() is not None:
         pass
@@ -237,7 +245,7 @@ def test_fuzz_forged_data_changes_neither_side() -> None:
         assert relay.datagrams_to_send() == []
         assert client.next_event() is None
         assert relay.next_event() is None
-    assert (relay.received_counts, relay._channel.opener.top, relay.address) == (counts, top, address)  # type: ignore[union-attr]  # established
+    assert (relay.reception.new, relay._channel.opener.top, relay.address) == (counts, top, address)  # type: ignore[union-attr]  # established
     assert (client.state, client._handshake.resume_token) == (state, token)
     assert pair.send(b"after it all")
     pair.run(0.5)

@@ -27,7 +27,7 @@ def test_before_the_client_shows_its_keys_nothing_may_go_down() -> None:
     pair.client.connect(0.0)
     pair.run(pair.delay_s)
     assert not pair.session.is_confirmed
-    assert pair.session.seal_large_payload(1, bytes(1400)) == []
+    assert pair.session.send_large_payload(1, bytes(1400), pair.now) == []
 
 
 def test_a_path_that_the_ticket_does_not_grant_is_refused() -> None:

@@ -28,8 +28,8 @@ def test_payloads_of_every_carried_length_arrive_whole_both_ways(length: int) ->
     payload = bytes(i % 251 for i in range(length))
     assert pair.send(payload)
     if length > MAX_PAYLOAD_PER_DATAGRAM:
-        for datagram in pair.session.seal_large_payload(1, payload):
-            pair.client.receive_datagram(datagram, 0, pair.now)
+        for path, datagram in pair.session.send_large_payload(1, payload, pair.now):
+            pair.client.receive_datagram(datagram, path, pair.now)
     else:
         pair.reply(1, payload)
     pair.run(0.1)
@@ -47,4 +47,4 @@ def test_too_long_a_first_payload_opens_the_flow_and_follows_in_fragments() -> N
 def test_what_fits_one_datagram_is_no_business_of_fragments() -> None:
     pair = Pair().established()
     with pytest.raises(ProtocolMisuse):
-        pair.session.seal_large_payload(1, b"short")
+        pair.session.send_large_payload(1, b"short", pair.now)

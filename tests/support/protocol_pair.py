@@ -6,16 +6,28 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import count
 from random import Random
+from typing import Any
 
 from plg.protocol.client_handshake import ClientGrant
+from plg.protocol.client_paths import TransitPass
 from plg.protocol.client_session import ClientSession
 from plg.protocol.constants import TYPE_HELLO
-from plg.protocol.errors import DropReason
-from plg.protocol.events import ClientEvent, FlowRequested, RelayEvent, SessionClosed, TicketOffered
+from plg.protocol.destination import pack_address
+from plg.protocol.errors import DropReason, WelcomeStatus
+from plg.protocol.events import (
+    ClientEvent,
+    FlowRequested,
+    PayloadReceived,
+    PayloadRecovered,
+    RelayEvent,
+    SessionClosed,
+    TicketOffered,
+)
 from plg.protocol.header import DATA_HEADER, Outer, parse_outer
-from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, Source
+from plg.protocol.redundancy import Redundancy
+from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, Source, TransitAccepted
 from plg.protocol.relay_session import RelaySession
-from plg.protocol.ticket import ExitTicket, TicketCaps, seal_ticket
+from plg.protocol.ticket import ROLE_TRANSIT, ExitTicket, TicketCaps, TransitTicket, seal_ticket, seal_transit_ticket
 
 DEFAULT_CAPS = TicketCaps()
 UNIX_S = 1_800_000_000.0
@@ -24,12 +36,23 @@ RELAY_ID = 42
 TICKET_KEY = bytes(range(32))
 SECRET = bytes(range(100, 132))
 CID = 0x1122334455667788
+TRANSIT_ID = 43
+TRANSIT_KEY = bytes(range(32, 64))
+TRANSIT_SECRET = bytes(range(132, 164))
+TRANSIT_SOURCE: Source = ("203.0.113.1", 443)
+"""Where the exit sees what comes through the transit."""
 FLOW = (50000, "198.20.0.7", 27015)
 Fate = Callable[[bytes, bool], bool]
 
 
 def make_ticket(
-    *, expires_in_s: int = 3600, suite: int = 1, caps: TicketCaps = DEFAULT_CAPS, cid: int = CID
+    *,
+    expires_in_s: int = 3600,
+    suite: int = 1,
+    caps: TicketCaps = DEFAULT_CAPS,
+    cid: int = CID,
+    max_paths: int = 1,
+    transits: tuple[tuple[int, str], ...] = (),
 ) -> ExitTicket:
     return ExitTicket(
         cid=cid,
@@ -41,7 +64,17 @@ def make_ticket(
         profile_revision=1,
         suite=suite,
         caps=caps,
+        max_paths=max_paths,
+        transits=tuple((path, pack_address(ip_address(host))) for path, host in transits),
     )
+
+
+def transit_pass(next_hop: str = "198.51.100.7", secret: bytes = TRANSIT_SECRET) -> TransitPass:
+    """What a client needs for a path through the pair's transit."""
+    ticket = TransitTicket(
+        CID, int(UNIX_S), int(UNIX_S) + 3600, secret, pack_address(ip_address(next_hop)), 443, 600, 1500, 6000
+    )
+    return TransitPass(secret, seal_transit_ticket(ticket, TRANSIT_KEY, 1, TRANSIT_ID, b"transitnonce"))
 
 
 def seal(ticket: ExitTicket, key: bytes = TICKET_KEY, relay_id: int = RELAY_ID) -> bytes:
@@ -70,7 +103,12 @@ class Pair:
     up_fate: Fate = lambda _datagram, _is_hello: True
     down_fate: Fate = lambda _datagram, _is_hello: True
     now: float = 0.0
+    dead_paths: set[int] = field(default_factory=set)
+    transit_status: WelcomeStatus = WelcomeStatus.OK
     source: Source = ("192.0.2.9", 40000)
+    other_sources: dict[int, Source] = field(default_factory=dict)
+    """Where the relay sees further paths: the transit's address, or the client's second interface."""
+    redundancy: Redundancy = Redundancy()
     client_events: list[ClientEvent] = field(default_factory=list)
     relay_events: list[RelayEvent] = field(default_factory=list)
     up_payloads: list[tuple[int, bytes]] = field(default_factory=list)
@@ -86,7 +124,9 @@ class Pair:
             ClientGrant(ticket.cid, ticket.secret, seal(ticket), RELAY_ID, ticket.suite),
             entropy=self.random.randbytes,
             unix_ms_offset=UNIX_S * 1000,
+            redundancy=self.redundancy,
         )
+        self.transit = RelayHandshake(TRANSIT_ID, {1: TRANSIT_KEY}, bytes(8), self.random.randbytes)
         self.relay: RelaySession | None = None
         self._wire: list[tuple[float, int, bool, bytes, Source]] = []
         self._order = count()
@@ -117,9 +157,14 @@ class Pair:
 
     def reply(self, flow_id: int, payload: bytes) -> None:
         """The game server's answer, down to the client."""
-        datagram = self.session.seal_payload(flow_id, payload)
-        self._down(datagram, self.session.address)
-        trial = self.session.trial_address(len(datagram))
+        relay = self.session
+        if relay.is_redundant:
+            for path, datagram in relay.send_payload(flow_id, payload, self.now):
+                self._down(datagram, relay.address_of(path))
+            return
+        datagram = relay.seal_payload(flow_id, payload)
+        self._down(datagram, relay.address)
+        trial = relay.trial_address(len(datagram))
         if trial is not None:
             self._down(datagram, trial)
 
@@ -141,19 +186,25 @@ class Pair:
                 self.client.handle_timeout(self.now)
             if self.relay is not None:
                 self.relay.handle_timeout(self.now)
+                for path, datagram in self.relay.late_copies(self.now):
+                    self._down(datagram, self.relay.address_of(path))
             self._flush()
             if due == end and not moments:
                 break
         self.now = end
 
     def _relay_timeout(self) -> float | None:
-        return None if self.relay is None else self.relay.next_timeout()
+        if self.relay is None:
+            return None
+        moments = (self.relay.next_timeout(), self.relay.next_copy_s)
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def _flush(self) -> None:
-        for _path, datagram in self.client.datagrams_to_send():
+        for path, datagram in self.client.datagrams_to_send():
             self.sent_up.append(datagram)
-            if self.up_fate(datagram, datagram[0] >> 3 & 7 == TYPE_HELLO):
-                heapq.heappush(self._wire, (self.now + self.delay_s, next(self._order), True, datagram, self.source))
+            if path not in self.dead_paths and self.up_fate(datagram, datagram[0] >> 3 & 7 == TYPE_HELLO):
+                source = self.other_sources.get(path, self.source)
+                heapq.heappush(self._wire, (self.now + self.delay_s, next(self._order), True, datagram, source))
         self._flush_relay()
         while (client_event := self.client.next_event()) is not None:
             self.client_events.append(client_event)
@@ -174,6 +225,8 @@ class Pair:
             if event.payload:
                 self.up_payloads.append((event.flow, event.payload))
             relay.accept_flow(event.flow, b"resume")
+        elif isinstance(event, PayloadRecovered):
+            self.up_payloads.append((event.flow, event.payload))
         elif isinstance(event, TicketOffered):
             ticket = self.handshake.open_ticket(event.ticket, UNIX_S + self.now)
             if isinstance(ticket, ExitTicket):
@@ -184,7 +237,9 @@ class Pair:
 
     def _down(self, datagram: bytes, address: Source) -> None:
         self.sent_down.append((datagram, address))
-        if self.down_fate(datagram, False) and address == self.source:
+        path = next((path for path, source in self.other_sources.items() if source == address), 0)
+        known = address == self.source or path
+        if known and path not in self.dead_paths and self.down_fate(datagram, False):
             heapq.heappush(self._wire, (self.now + self.delay_s, next(self._order), False, datagram, address))
 
     def _deliver_due(self) -> None:
@@ -193,7 +248,8 @@ class Pair:
             if is_up:
                 self.arrive_at_relay(datagram, source)
             else:
-                self.client.receive_datagram(datagram, 0, self.now)
+                path = next((path for path, known in self.other_sources.items() if known == source), 0)
+                self.client.receive_datagram(datagram, path, self.now)
         self._flush()
 
     def arrive_at_relay(self, datagram: bytes, source: Source) -> None:
@@ -215,6 +271,13 @@ class Pair:
             self.drops.append(DropReason.UNKNOWN_SESSION)
 
     def _hello(self, datagram: bytes, source: Source) -> None:
+        if datagram[11] == ROLE_TRANSIT:
+            accepted = self.transit.receive_hello(datagram, source, UNIX_S + self.now, under_load=False)
+            assert isinstance(accepted, TransitAccepted), accepted
+            address = ip_address(source[0])
+            answered = self.transit.answer_transit(accepted, source, self.transit_status, address, UNIX_S + self.now)
+            self._down(answered, source)
+            return
         answer = self.handshake.receive_hello(datagram, source, UNIX_S + self.now, under_load=self.under_load)
         if isinstance(answer, DropReason):
             self.drops.append(answer)
@@ -227,3 +290,19 @@ class Pair:
             self._down(welcome, source)
         elif isinstance(answer, bytes):
             self._down(answer, source)
+
+    # --- several paths -----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def over_two_paths(cls, redundancy: Redundancy, **settings: Any) -> "Pair":
+        """Established, with path 1 through a transit bound and proved."""
+        ticket = make_ticket(max_paths=2, transits=((1, TRANSIT_SOURCE[0]),))
+        pair = cls(ticket=ticket, redundancy=redundancy, other_sources={1: TRANSIT_SOURCE}, **settings)
+        pair.established()
+        pair.client.add_path(1, transit_pass(), pair.now)
+        pair.run(10 * pair.delay_s)
+        return pair
+
+    def down_payloads(self) -> list[bytes]:
+        """What reached the game, in order."""
+        return [event.payload for event in self.client_events if isinstance(event, PayloadReceived)]

@@ -11,6 +11,8 @@ Value = int | bytes | str
 
 FLOW_OPEN: Final = 3
 FRAGMENT: Final = 15
+REPEAT: Final = 17
+PATH_CHOICE: Final = 19
 REST: Final = 0
 
 WHOLE_MAX: Final = 1341
@@ -53,7 +55,19 @@ SHAPES: Final = {
     5: Shape("FlowDeny", (("flow", 1), ("reason", 1))),
     6: Shape("PathChallenge", (), ("data", 8)),
     7: Shape("PathResponse", (), ("data", 8)),
-    8: Shape("Stats", (("path", 1), ("received", 4), ("duplicates", 4), ("jitter_us", 4), ("lost", 4))),
+    8: Shape(
+        "Stats",
+        (
+            ("path", 1),
+            ("sent_echo", 4),
+            ("arrived", 4),
+            ("duplicates", 4),
+            ("jitter_us", 4),
+            ("highest", 4),
+            ("lost", 4),
+            ("saved", 4),
+        ),
+    ),
     9: Shape("Drain", (("seconds", 2),)),
     10: Shape("Egress", (("epoch", 2),)),
     11: Shape("Close", (("reason", 1),)),
@@ -61,6 +75,9 @@ SHAPES: Final = {
     13: Shape("TicketAccepted", (("expires_at_s", 4),)),
     14: Shape("FlowClose", (("flow", 1),)),
     16: Shape("OverCap", (("up", 4), ("down", 4))),
+    17: Shape("Repeat", (("delta", 1), ("flow", 1)), ("payload", REST)),
+    18: Shape("Payload", (("flow", 1),), ("payload", REST)),
+    19: Shape("PathChoice", (("primary", 1), ("in_doubt", 1), ("mode", 1), ("max_overhead_percent", 2))),
     15: Shape("Fragment", (("fragment_id", 2), ("index", 1), ("flow", 1)), ("payload", REST)),
 }
 
@@ -87,6 +104,15 @@ def _read_flow_open(content: bytes) -> Frame:
     return Frame(FLOW_OPEN, "FlowOpen", fields)
 
 
+def _is_choice(fields: Mapping[str, Value]) -> bool:
+    return (
+        fields["primary"] in range(8)
+        and fields["in_doubt"] in {0, 1}
+        and fields["mode"] in {0, 1, 2}
+        and fields["max_overhead_percent"] in range(100, 65536)
+    )
+
+
 def read_content(opcode: int, content: bytes) -> Frame | None:
     """The frame of a known opcode; nothing for an unknown one."""
     if opcode == FLOW_OPEN:
@@ -102,6 +128,10 @@ def read_content(opcode: int, content: bytes) -> Frame | None:
         fields[shape.tail[0]] = cut.rest()
     if opcode == FRAGMENT and fields["index"] not in {0, 1}:
         raise Refused("a payload has two fragments")
+    if opcode == REPEAT and fields["delta"] == 0:
+        raise Refused("a repeat is of an earlier number")
+    if opcode == PATH_CHOICE and not _is_choice(fields):
+        raise Refused("no such choice of paths")
     return Frame(opcode, shape.name, fields)
 
 

@@ -50,8 +50,9 @@ FRAMES: list[frames.Frame] = [
     frames.Ping(1, 0xFFFFFFF0, 77), frames.Pong(1, 0xFFFFFFF0, 5, 9, 70, 80, 123456),
     frames.FlowOpen(9, 50000, 0, ip_address("198.20.0.7"), 27015, b"hi"), frames.FlowOpen(254, 1, 2, ip_address("2600::7"), 65535, b""),
     frames.FlowOk(9, b"token"), frames.FlowDeny(9, 5), frames.PathChallenge(b"12345678"), frames.PathResponse(b"12345678"),
-    frames.Stats(1, 2, 3, 4, 5), frames.Drain(30), frames.Egress(2), frames.Close(4), frames.TicketRenewal(b"TICKET"),
+    frames.Stats(1, 2, 3, 4, 5, 6, 7, 8), frames.Drain(30), frames.Egress(2), frames.Close(4), frames.TicketRenewal(b"TICKET"),
     frames.TicketAccepted(1_800_014_400), frames.FlowClose(9), *split_payload(6, 9, b"abcde"), frames.OverCap(7, 8),
+    frames.Repeat(3, 9, b"old"), frames.Payload(9, b"new"), frames.PathChoice(1, True, 2, 150),
 ]  # fmt: skip
 
 

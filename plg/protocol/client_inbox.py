@@ -1,0 +1,330 @@
+"""The receiving half of the client's session: what each datagram means (SPEC sections 5 and 6). `ClientSession` sends and keeps time."""
+
+from abc import ABC, abstractmethod
+from enum import Enum
+
+from plg.protocol.client_flows import ClientFlows, FlowState
+from plg.protocol.client_handshake import ClientGrant, ClientHandshake
+from plg.protocol.client_paths import ClientPath, ClientPaths
+from plg.protocol.client_redundancy import ClientRedundancy
+from plg.protocol.constants import TYPE_COOKIE, TYPE_DATA, TYPE_NO_SESSION, TYPE_WELCOME
+from plg.protocol.errors import DropReason, FlowDenial, WelcomeStatus
+from plg.protocol.events import (
+    ClientEvent,
+    Established,
+    FlowAccepted,
+    FlowRefused,
+    HandshakeRefused,
+    PathUp,
+    PayloadReceived,
+    RelayDraining,
+    SessionClosed,
+    TicketRenewed,
+    TransitRefused,
+)
+from plg.protocol.frames import (
+    Close,
+    Drain,
+    FlowDeny,
+    FlowOk,
+    Fragment,
+    Frame,
+    OverCap,
+    PathChallenge,
+    PathResponse,
+    Payload,
+    Pong,
+    Repeat,
+    Stats,
+    TicketAccepted,
+    read_frames,
+)
+from plg.protocol.handshake import Welcome, build_no_session
+from plg.protocol.header import DATA_HEADER, expand_seq, parse_outer, path_byte
+from plg.protocol.keys import session_keys
+from plg.protocol.path_watch import Health
+from plg.protocol.redundancy import Redundancy
+from plg.protocol.session_core import Channel, Entropy, SessionCore
+
+NO_SESSION_SPACING_S = 1.0
+"""NO_SESSION proves nothing: spoofed ones must not make us flood the relay with HELLO."""
+
+
+class SessionState(Enum):
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    ESTABLISHED = "established"
+    RECONNECTING = "reconnecting"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+class ClientInbox(SessionCore[ClientEvent], ABC):
+    """State of the client's end, and everything that changes it from outside."""
+
+    def __init__(
+        self, grant: ClientGrant, *, entropy: Entropy, unix_ms_offset: float, redundancy: Redundancy, now: float = 0.0
+    ) -> None:
+        self._redundancy = ClientRedundancy(redundancy)
+        super().__init__(grant.cid, entropy, self._redundancy.sender)
+        self._grant = grant
+        self._state = SessionState.IDLE
+        self._channel: Channel | None = None
+        self._old_channel: Channel | None = None
+        self._handshake = ClientHandshake(entropy, unix_ms_offset)
+        self._connect_deadline_s: float | None = None
+        self._boot_id: bytes | None = None
+        self._pending_ticket: bytes | None = None
+        self._flows = ClientFlows()
+        self._ways = ClientPaths(grant.cid, entropy, unix_ms_offset, now)
+        self._out: list[tuple[int, bytes]] = []
+        self._heard_at_s = now
+        self._no_session_at_s = float("-inf")
+        self._lost_reported = False
+        self.drops: dict[DropReason, int] = {}
+        self.over_cap_up = self.over_cap_down = 0  # what the relay says that it dropped because of a limit
+        self.welcome: Welcome | None = None
+        """The relay's last answer: caps and our address as it sees it."""
+
+    # --- what the other half does ------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _say_hello(self, now: float) -> None:
+        """Begin a fresh attempt at the hand-shake with the exit."""
+
+    @abstractmethod
+    def _ping(self, way: ClientPath, now: float) -> None:
+        """Send PING on one path."""
+
+    @abstractmethod
+    def _replan(self) -> None:
+        """Paths have changed: decide anew what goes where."""
+
+    # --- incoming ----------------------------------------------------------------------------------------------------
+
+    def receive_datagram(self, datagram: bytes, path: int, now: float) -> None:
+        """Take one datagram that came over `path` from the address at its end. Bad bytes are counted in `drops`."""
+        outer = parse_outer(datagram)
+        way = self._ways.get(path)
+        if isinstance(outer, DropReason):
+            self._drop(outer)
+        elif outer.cid != self.cid:
+            self._drop(DropReason.UNKNOWN_SESSION)
+        elif way is None:
+            self._drop(DropReason.FOREIGN_PATH)
+        elif outer.kind == TYPE_DATA:
+            self._receive_data(datagram, way, now)
+        elif outer.kind == TYPE_WELCOME:
+            self._receive_welcome(datagram, way, now)
+        elif outer.kind == TYPE_COOKIE:
+            self._receive_cookie(datagram, way, now)
+        elif outer.kind == TYPE_NO_SESSION:
+            self._receive_no_session(datagram, way, now)
+        else:
+            self._drop(DropReason.WRONG_TYPE)
+
+    def _drop(self, reason: DropReason) -> None:
+        self.drops[reason] = self.drops.get(reason, 0) + 1
+
+    def _receive_data(self, datagram: bytes, way: ClientPath, now: float) -> None:
+        if len(datagram) < DATA_HEADER.size:
+            return self._drop(DropReason.MALFORMED)
+        t, _, p, seq32 = DATA_HEADER.unpack_from(datagram)
+        channel = self._channel
+        if channel is None:
+            return self._drop(DropReason.NOT_ESTABLISHED)
+        if p >> 5 != way.path:
+            return self._drop(DropReason.FOREIGN_PATH)
+        body = channel.opener.open(datagram, t, p, seq32)
+        if body is DropReason.FORGED and self._old_channel is not None:
+            channel = self._old_channel
+            body = channel.opener.open(datagram, t, p, seq32)
+        if isinstance(body, DropReason):
+            if body is DropReason.DUPLICATE:  # authentic: the path lives, and another copy was faster
+                self.reception.duplicates[p >> 3] += 1
+                self._redundancy.received(len(datagram), is_first=False)
+                self._heard(way, now)
+            return self._drop(body)
+        self.reception.new[p >> 3] += 1
+        self._heard(way, now)
+        if body[0]:
+            self._redundancy.received(len(datagram), is_first=True)
+            return self._deliver(body[0], body[1:])
+        self._receive_control(body[1:], channel, expand_seq(seq32, channel.opener.top), p, way, now)
+        return None
+
+    def _receive_control(self, body: bytes, channel: Channel, seq: int, p: int, way: ClientPath, now: float) -> None:
+        has_copies = False
+        for frame in read_frames(body):
+            if frame is None:
+                self._drop(DropReason.MALFORMED)
+            elif isinstance(frame, Repeat):
+                if seq >= frame.delta and channel.opener.accept(seq - frame.delta):
+                    self.reception.repeats_used += 1
+                    self._deliver(frame.flow, frame.payload)
+            else:
+                has_copies = has_copies or isinstance(frame, Payload | Fragment)
+                self._receive_frame(frame, way, now)
+        if not has_copies:
+            self.reception.control[p >> 3] += 1
+
+    def _heard(self, way: ClientPath, now: float) -> None:
+        self._heard_at_s = now
+        self._lost_reported = False
+        was_well = way.proved and way.watch.health is Health.ALIVE
+        was_dead = not way.proved or way.watch.health is Health.DEAD
+        way.watch.heard(now)
+        way.proved = True
+        if not was_well:
+            self._replan()
+            if was_dead:
+                self.events.append(PathUp(way.path))
+        if self._state is SessionState.RECONNECTING:  # the relay is there after all: the hand-shake is not needed
+            self._state = SessionState.ESTABLISHED
+            self._handshake.stop()
+
+    def _deliver(self, flow_id: int, payload: bytes) -> None:
+        flow = self._flows.by_id(flow_id)
+        if flow is None:
+            self._drop(DropReason.UNKNOWN_FLOW)
+        else:
+            self.events.append(PayloadReceived(flow.address, payload))
+
+    def _receive_frame(self, frame: Frame, way: ClientPath, now: float) -> None:
+        match frame:
+            case Pong():
+                self._receive_pong(frame, way, now)
+            case Payload(flow_id, payload):
+                self._deliver(flow_id, payload)
+            case Stats():
+                self._redundancy.take_stats(frame, now)
+            case FlowOk(flow_id, resume_token):
+                self._handshake.keep_resume_token(resume_token)
+                flow = self._flows.by_id(flow_id)
+                if flow is not None and flow.state is FlowState.OPENING:
+                    flow.state = FlowState.OPEN
+                    self.events.append(FlowAccepted(flow.address))
+            case FlowDeny(flow_id, reason):
+                self._receive_denial(flow_id, reason)
+            case Fragment():
+                whole = self._fragments.add(frame, now)
+                if whole is not None:
+                    self._deliver(*whole)
+            case PathChallenge(data):
+                if self._channel is not None:
+                    answer = self._seal_frames(self._channel, (PathResponse(data),), path_byte(way.path, 0))
+                    self._out.append((way.path, answer))
+            case OverCap(up, down):
+                self.over_cap_up, self.over_cap_down = up, down
+            case Drain(seconds):
+                self.events.append(RelayDraining(seconds))
+            case TicketAccepted(expires_at_s):
+                if self._pending_ticket is not None:
+                    self._pending_ticket = None
+                    self.events.append(TicketRenewed(expires_at_s))
+            case Close(reason):
+                self._channel = self._old_channel = None
+                self._handshake.stop()
+                self._ways.stop()
+                self._state = SessionState.CLOSED
+                self.events.append(SessionClosed(reason))
+            case _:
+                self._drop(DropReason.MALFORMED)  # a frame that only clients send
+
+    def _receive_pong(self, pong: Pong, way: ClientPath, now: float) -> None:
+        arrived = self.reception.arrivals(way.path)
+        if way.meter.take_pong(pong, arrived, now) and way.meter.last_sample is not None:
+            way.watch.measured(way.meter.last_sample.rtt_us / 1e6)
+            way.pong_sent_count, way.pong_arrived = pong.sent_count, arrived
+            self._redundancy.take_pong(way, now)
+
+    def _receive_denial(self, flow_id: int, reason: int) -> None:
+        flow = self._flows.by_id(flow_id)
+        if flow is None:
+            return
+        if reason == FlowDenial.UNKNOWN_FLOW:
+            flow.state = FlowState.OPENING
+        else:
+            self._flows.refuse(flow)
+            self.events.append(FlowRefused(flow.address, reason))
+
+    # --- hand-shakes -------------------------------------------------------------------------------------------------
+
+    def _receive_cookie(self, datagram: bytes, way: ClientPath, now: float) -> None:
+        hello: bytes | DropReason = DropReason.NOT_ESTABLISHED
+        if way.binding is not None and way.transit is not None and way.binding.is_under_way:
+            hello = way.binding.receive_cookie(datagram, way.transit, now)
+        elif self._handshake.path == way.path:
+            hello = self._handshake.receive_cookie(datagram, self._grant, now)
+        if isinstance(hello, DropReason):
+            self._drop(hello)
+        else:
+            self._out.append((way.path, hello))
+
+    def _receive_no_session(self, datagram: bytes, way: ClientPath, now: float) -> None:
+        """From the transit, the exit behind it, or anybody: whoever it was forgot us, so introduce ourselves again."""
+        if datagram != build_no_session(self.cid):
+            return self._drop(DropReason.MALFORMED)
+        rebinding = self._ways.rebind(way, now)
+        if rebinding is not None:
+            self._out.append((way.path, rebinding))
+        spaced = now - self._no_session_at_s >= NO_SESSION_SPACING_S
+        if self._state is SessionState.ESTABLISHED and not self._handshake.is_under_way and spaced:
+            self._no_session_at_s = now
+            self._say_hello(now)
+        return None
+
+    def _receive_welcome(self, datagram: bytes, way: ClientPath, now: float) -> None:
+        answer: tuple[Welcome, bytes] | DropReason = DropReason.NOT_ESTABLISHED
+        if way.binding is not None and way.transit is not None and way.binding.is_under_way:
+            answer = way.binding.receive_welcome(datagram, way.transit)
+            if not isinstance(answer, DropReason):
+                return self._bound(way, answer[0], now)
+        if self._handshake.is_under_way and self._handshake.path == way.path:
+            answer = self._handshake.receive_welcome(datagram, self._grant)
+        if isinstance(answer, DropReason):
+            return self._drop(answer)
+        welcome, client_nonce = answer
+        self._connect_deadline_s = None
+        if welcome.status is not WelcomeStatus.OK:
+            self._state = SessionState.REFUSED
+            self._ways.stop()
+            self.events.append(HandshakeRefused(welcome.status))
+            return None
+        self._install(welcome, client_nonce, way, now)
+        return None
+
+    def _bound(self, way: ClientPath, welcome: Welcome, now: float) -> None:
+        """A transit has answered."""
+        if welcome.status is not WelcomeStatus.OK:
+            self._ways.remove(way.path)
+            self._replan()
+            self.events.append(TransitRefused(way.path, welcome.status))
+            return
+        way.bound = True
+        if self._channel is not None:
+            self._ping(way, now)
+
+    def _install(self, welcome: Welcome, client_nonce: bytes, way: ClientPath, now: float) -> None:
+        keys = session_keys(self._grant.secret, client_nonce, welcome.relay_nonce, self._grant.relay_id)
+        self._old_channel = self._channel
+        self._channel = Channel(keys, self._grant.suite, self.cid, is_client=True, now=now)
+        self._redundancy.restart(self.reception)
+        self.reception = type(self.reception)()
+        self.reception.set_primary(0)
+        self._ways.restart(way.path, now)
+        self._replan()
+        resumed = welcome.boot_id == self._boot_id
+        if not resumed:
+            self._flows.reopen_all()
+        self._boot_id = welcome.boot_id
+        self._flows.max_flows, self._flows.max_local_ports = welcome.flows, welcome.local_ports
+        self._handshake.keep_resume_token(welcome.resume_token)
+        self.welcome = welcome
+        self._state = SessionState.ESTABLISHED
+        self._lost_reported = False
+        self._heard_at_s = now
+        self.events.append(Established(resumed, str(welcome.observed_address), welcome.observed_port))
+        for bound in list(self._ways):
+            if bound.bound:
+                self._ping(bound, now)  # also shows the relay that we hold the keys
