@@ -108,9 +108,7 @@ class ClientHandshake:
         """The path of the attempt that is under way, or of the next one: where a returned HELLO is to be sent."""
         return self._path if self._attempt is None else self._attempt.path
 
-    def start(
-        self, grant: HelloGrant, now: float, path: int | None = None, pace: HelloPace = _CALM
-    ) -> bytes:
+    def start(self, grant: HelloGrant, now: float, path: int | None = None, pace: HelloPace = _CALM) -> bytes:
         """A new attempt, in place of any before it. `path`: where this and later attempts travel; None, as before."""
         self._path = self._path if path is None else path
         self._last_hello_ts_ms = max(self._last_hello_ts_ms + 1, int(self._unix_ms_offset + now * 1000))

@@ -344,6 +344,8 @@ class ClientSession(ClientInbox):
         while self._closes and now >= self._closes[0] and self._channel is not None:
             self._closes.pop(0)
             for path in self._ways.usable() or (self._ways.primary,):
-                self._out.append((path, self._seal_frames(self._channel, (Close(self._close_reason),), path_byte(path, 0))))
+                self._out.append(
+                    (path, self._seal_frames(self._channel, (Close(self._close_reason),), path_byte(path, 0)))
+                )
         if not self._closes:
             self._channel = self._old_channel = None

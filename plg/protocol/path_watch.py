@@ -30,7 +30,16 @@ class Health(Enum):
 class PathWatch:
     """One path. `heard` per authentic datagram, `due` from the timer; smoothed RTT as in RFC 6298."""
 
-    __slots__ = ("_burst_left", "_rhythm_s", "_rttvar_s", "_srtt_s", "_verdict_at_s", "health", "heard_at_s", "next_burst_at_s")
+    __slots__ = (
+        "_burst_left",
+        "_rhythm_s",
+        "_rttvar_s",
+        "_srtt_s",
+        "_verdict_at_s",
+        "health",
+        "heard_at_s",
+        "next_burst_at_s",
+    )
 
     def __init__(self, now: float) -> None:
         self.health = Health.ALIVE

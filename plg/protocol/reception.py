@@ -17,7 +17,19 @@ JUDGE_AFTER_S: Final = 0.25
 class Reception:
     """Counts of authentic datagrams: `new` brought a number first, `duplicates` brought it again, `control` held frames."""
 
-    __slots__ = ("_before", "_highest_judged", "_judge_next", "_judged_at_s", "_lost", "_primary", "_saved_before", "control", "duplicates", "new", "repeats_used")
+    __slots__ = (
+        "_before",
+        "_highest_judged",
+        "_judge_next",
+        "_judged_at_s",
+        "_lost",
+        "_primary",
+        "_saved_before",
+        "control",
+        "duplicates",
+        "new",
+        "repeats_used",
+    )
 
     def __init__(self) -> None:
         self.new = [0] * LANES

@@ -137,7 +137,9 @@ class Ladder:
         elif losses.path_loss_percent > LOSS_LIMIT_PERCENT or losses.jitter_ms > JITTER_LIMIT_MS:
             self._clean_since_s = None
         elif now - self._started_at_s >= FLOW_START_S:
-            if self._raised_at_s < self._started_at_s:  # nothing went wrong since the flow began: its first seconds are over
+            if (
+                self._raised_at_s < self._started_at_s
+            ):  # nothing went wrong since the flow began: its first seconds are over
                 self.level = Level.SINGLE
             else:
                 self._lower_when_clean(Level(max(self.level - 1, Level.SINGLE)), now)

@@ -137,7 +137,7 @@ class PacketPath(ABC):
         if sealed:
             self._send_down(session, flow, sealed, now_s)
         if is_redundant:
-            self._send_copies(session, copies, now_s)
+            self._send_copies(session, copies)
 
     def from_anybody(self, group: SocketGroup, arrivals: Arrivals, now_s: float) -> None:
         """What came to a game-facing socket that is open to all: only flows' destinations may answer."""
@@ -167,7 +167,7 @@ class PacketPath(ABC):
             down.bytes_left -= len(datagram)
             copies.setdefault(path, []).append(datagram)
 
-    def _send_copies(self, session: Session, copies: dict[int, list[bytes]], now_s: float) -> None:
+    def _send_copies(self, session: Session, copies: dict[int, list[bytes]]) -> None:
         for path, datagrams in copies.items():
             try:
                 sent = self._send_client(datagrams, session.protocol.address_of(path))
@@ -195,7 +195,7 @@ class PacketPath(ABC):
                     copies.setdefault(path, []).append(datagram)
                 else:
                     self.counters.drops[DropReason.RATE_COPIES] += 1
-            self._send_copies(session, copies, now_s)
+            self._send_copies(session, copies)
 
     # --- what is rarer -----------------------------------------------------------------------------------------------
 

@@ -33,6 +33,14 @@ def play(pair: Pair, seconds: float) -> tuple[list[bytes], list[bytes]]:
     return sent_up, sent_down
 
 
+def level_up(pair: Pair) -> Level:
+    return pair.client.redundancy_figures.level_up
+
+
+def state_of(pair: Pair, path: int) -> PathState:
+    return pair.client.paths[path]
+
+
 def received_up(pair: Pair) -> list[bytes]:
     return [payload for _, payload in pair.up_payloads]
 
@@ -73,7 +81,7 @@ def test_every_payload_comes_out_at_most_once(mode: RedundancyMode) -> None:
 def test_with_one_copy_a_dead_path_is_left_within_700_ms(mode: RedundancyMode) -> None:
     pair = Pair.over_two_paths(Redundancy(mode), delay_s=0.050)
     play(pair, 60)  # adaptive comes down to one copy on a clean link
-    assert pair.client.redundancy_figures.level_up is Level.SINGLE
+    assert level_up(pair) is Level.SINGLE
     pair.dead_paths.add(0)
     before = len(received_up(pair))
     died_at = pair.now
@@ -100,10 +108,10 @@ def test_a_path_that_comes_back_is_used_again() -> None:
     play(pair, 1)
     pair.dead_paths.add(1)
     play(pair, 3)
-    assert pair.client.paths[1] is PathState.DEAD
+    assert state_of(pair, 1) is PathState.DEAD
     pair.dead_paths.clear()
     play(pair, 3)
-    assert pair.client.paths[1] is PathState.ACTIVE
+    assert state_of(pair, 1) is PathState.ACTIVE
 
 
 def test_losses_of_one_path_are_mended_by_the_other_and_counted_as_saved() -> None:
@@ -136,13 +144,13 @@ def test_a_byte_bound_of_one_and_a_half_is_kept() -> None:
 def test_adaptive_comes_down_to_one_copy_on_a_clean_link_and_climbs_when_packets_are_lost() -> None:
     pair = Pair.over_two_paths(ADAPTIVE)
     play(pair, 2)
-    assert pair.client.redundancy_figures.level_up is Level.DUAL
+    assert level_up(pair) is Level.DUAL
     play(pair, 15)
-    assert pair.client.redundancy_figures.level_up is Level.SINGLE
+    assert level_up(pair) is Level.SINGLE
     random = Random(3)
     pair.up_fate = lambda _d, h: h or random.random() > 0.03
     play(pair, 20)
-    assert pair.client.redundancy_figures.level_up >= Level.REPEAT
+    assert level_up(pair) >= Level.REPEAT
     assert not pair.session.is_redundant  # nothing is lost on the way down
 
 
@@ -158,7 +166,7 @@ def test_losses_that_paths_share_make_redundant_mode_stagger() -> None:
 
     pair.up_fate = shared
     play(pair, 20)
-    assert pair.client.redundancy_figures.level_up is Level.STAGGERED
+    assert level_up(pair) is Level.STAGGERED
 
 
 def test_with_a_single_path_redundant_mode_repeats_the_payload_before() -> None:

@@ -82,7 +82,7 @@ def test_fuzz_strangers_get_no_more_than_they_sent_and_leave_nothing_behind() ->
     assert forwarder.table.by_cid == sessions
     assert len(forwarder._handshake._newest_hello_ms) <= 1
     assert (session.flows, session.groups, session.protocol.address, len(bench.game_side.sent)) == before
-    assert session.protocol._out == []
+    assert session.protocol.outbox == []
     assert len(forwarder._admission._hellos_of) <= 65_536
     assert bench.say(player, b"still here")
     assert bench.game_side.sent[-1].payload == b"still here"
@@ -151,7 +151,7 @@ def test_fuzz_a_client_that_went_mad_stays_within_its_limits() -> None:
         for answer, address in bench.to_clients:
             sent[address] = sent.get(address, 0) + len(answer)
         bench.to_clients.clear()
-        assert session.protocol._out == []
+        assert session.protocol.outbox == []
         assert session.closed or not session.protocol.events
         assert len(session.flows) <= CAPS.flows
         assert len(session.groups) <= CAPS.local_ports

@@ -207,7 +207,11 @@ class RelayBrain:
             return []
         reply, session = b"re:" + payload, member.session
         large = len(reply) > MAX_PAYLOAD_PER_DATAGRAM
-        datagrams = session.seal_large_payload(flow, reply) if large else [session.seal_payload(flow, reply)]
+        datagrams = (
+            [datagram for _, datagram in session.send_large_payload(flow, reply, time.monotonic())]
+            if large
+            else [session.seal_payload(flow, reply)]
+        )
         out = [(datagram, session.address) for datagram in datagrams]
         trials = [(datagram, session.trial_address(len(datagram))) for datagram in datagrams]
         return out + [(datagram, trial) for datagram, trial in trials if trial is not None]

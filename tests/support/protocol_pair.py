@@ -30,6 +30,7 @@ from plg.protocol.relay_session import RelaySession
 from plg.protocol.ticket import ROLE_TRANSIT, ExitTicket, TicketCaps, TransitTicket, seal_ticket, seal_transit_ticket
 
 DEFAULT_CAPS = TicketCaps()
+ONE_COPY = Redundancy()
 UNIX_S = 1_800_000_000.0
 """What the wall clock says when `now` is 0."""
 RELAY_ID = 42
@@ -108,7 +109,7 @@ class Pair:
     source: Source = ("192.0.2.9", 40000)
     other_sources: dict[int, Source] = field(default_factory=dict)
     """Where the relay sees further paths: the transit's address, or the client's second interface."""
-    redundancy: Redundancy = Redundancy()
+    redundancy: Redundancy = ONE_COPY
     client_events: list[ClientEvent] = field(default_factory=list)
     relay_events: list[RelayEvent] = field(default_factory=list)
     up_payloads: list[tuple[int, bytes]] = field(default_factory=list)
