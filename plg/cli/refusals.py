@@ -7,6 +7,7 @@ from plg.cli.language import N_, Language, _, ngettext, spoken
 from plg.contract.problem import ErrorCode
 
 _SENTENCES: dict[str, str] = {
+    ErrorCode.MALFORMED_REQUEST: N_("the server did not understand the request"),
     ErrorCode.MALFORMED_JSON: N_("the server did not understand the request"),
     ErrorCode.INVALID_BODY: N_("the server does not accept what was sent"),
     ErrorCode.INVALID_QUERY: N_("the server does not accept what was asked"),

@@ -8,6 +8,7 @@ from plg.contract.schema import Answer
 class ErrorCode(StrEnum):
     """Stable names of what can go wrong; the CLI's JSON errors use the same ones."""
 
+    MALFORMED_REQUEST = "malformed_request"
     MALFORMED_JSON = "malformed_json"
     INVALID_BODY = "invalid_body"
     INVALID_QUERY = "invalid_query"

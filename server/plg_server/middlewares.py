@@ -27,7 +27,7 @@ CORS_MAX_AGE_S = 600
 
 UNAVAILABLE_RETRY_S = 5.0
 
-_OWN_HEADERS = {
+OWN_HEADERS = {
     # Instead of aiohttp's own, which names versions.
     "Server": "plg",
     "X-Content-Type-Options": "nosniff",
@@ -49,7 +49,7 @@ async def request_id_middleware(request: web.Request, handler: NextHandler) -> w
         response = await handler(request)
     if not response.prepared:
         response.headers[REQUEST_ID_HEADER] = request_id
-        for name, value in _OWN_HEADERS.items():
+        for name, value in OWN_HEADERS.items():
             response.headers.setdefault(name, value)
     return response
 

@@ -8,6 +8,7 @@ from plg.contract.problem import ErrorCode, Problem
 CONTENT_TYPE = "application/problem+json"
 
 STATUS_OF: dict[ErrorCode, int] = {
+    ErrorCode.MALFORMED_REQUEST: 400,
     ErrorCode.MALFORMED_JSON: 400,
     ErrorCode.INVALID_BODY: 422,
     ErrorCode.INVALID_QUERY: 422,

@@ -14,6 +14,7 @@ from aiohttp import web
 from plg_server.app import create_app
 from plg_server.config import ConfigError, ServerConfig
 from plg_server.operator_tasks import told_when_unreachable
+from plg_server.unreadable_requests import ProblemRequestHandler
 
 LISTEN_BACKLOG = 256
 
@@ -54,7 +55,7 @@ async def serve(config: ServerConfig, *, port_file: Path | None = None, listenin
     """Serve until SIGTERM or SIGINT; requests under way may finish within `shutdown_grace_s`.
 
     `listening` is told URL and port once requests are answered; `port_file` then holds the port as text.
-    Raises PortTaken, CannotReach, ConfigError, MigrationError.
+    Raises PortTaken, CannotReach, ConfigError, DatabaseDamaged, MigrationError.
     """
     listener = bind(config.host, config.port)
     port = int(listener.getsockname()[1])
@@ -62,20 +63,32 @@ async def serve(config: ServerConfig, *, port_file: Path | None = None, listenin
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=config.shutdown_grace_s)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    try:
+    # In this order at the end: no new connection, the requests under way, then the database and all the rest.
+    ending = contextlib.AsyncExitStack()
+    ending.callback(_remove_port, port_file)
+    ending.callback(listener.close)
+    ending.push_async_callback(runner.cleanup)
+    async with ending:
         with told_when_unreachable(config):
             await runner.setup()
-        await web.SockSite(runner, listener).start()
+        http = await loop.create_server(_handlers(app, runner, loop), sock=listener, backlog=LISTEN_BACKLOG)
+        ending.callback(http.close)
         _on_signals(loop, stop)
         if port_file is not None:
             _write_port(port_file, port)
         shown_host = f"[{config.host}]" if ":" in config.host else config.host
         listening(f"http://{shown_host}:{port}", port)
         await stop.wait()
-    finally:
-        await runner.cleanup()
-        listener.close()
-        _remove_port(port_file)
+
+
+def _handlers(
+    app: web.Application, runner: web.AppRunner, loop: asyncio.AbstractEventLoop
+) -> Callable[[], ProblemRequestHandler]:
+    """What makes the handler of each connection; aiohttp's own sites make only aiohttp's own handlers."""
+    server = runner.server
+    if server is None:
+        raise RuntimeError("the runner is not set up")
+    return lambda: ProblemRequestHandler(app, server, loop)
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
