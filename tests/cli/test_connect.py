@@ -231,6 +231,7 @@ def test_wrong_wishes_get_one_line_and_their_own_number(lab: Lab) -> None:
     assert code == 1
     assert "53" in said
     assert fails("openarena", "--capture", "proxy", "--target", "no-such-host.invalid:27960")[0] == 8
+    assert fails("openarena", "--capture", "proxy", "--target", "no such host:27960")[0] == 2
     assert fails("openarena", "--capture", "proxy", "--target", lab.game.address, "--node", "nowhere")[0] == 8
     taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     taken.bind(("127.0.0.1", 0))
