@@ -184,6 +184,17 @@ class ClientSession(ClientInbox):
         self._flows.forget_refusals()
         self._ping(self._ways.first, now)
 
+    def probe(self, now: float) -> None:
+        """PING on every path that is bound, now: whether the relay is there at this moment."""
+        for way in list(self._ways):
+            if way.bound:
+                self._ping(way, now)
+
+    def replace_idle_ping_interval(self, interval_s: float, now: float) -> None:
+        """Another rhythm of PINGs without payloads from now on: a standby that becomes the exit is watched closer."""
+        self._idle_ping_interval_s = interval_s
+        self._pace(now)
+
     def close(self, now: float, reason: CloseReason = CloseReason.USER) -> None:
         """Say CLOSE three times, 20 ms apart; the owner keeps calling `handle_timeout` until `next_timeout()` is None."""
         self._handshake.stop()

@@ -321,3 +321,25 @@ def test_a_day_of_play_changes_keys_and_loses_nothing() -> None:
     pair.run(0.1)
     assert pair.up_payloads == [(1, b"still here")]
     assert pair.client._channel is not None
+
+
+def test_asked_for_a_sign_of_life_the_relay_answers_at_once_between_two_pings() -> None:
+    pair = Pair().established()
+    pair.run(1.5)
+    silent_s = pair.client.silent_for_s(pair.now)
+    assert silent_s > 0.1
+    pair.client.probe(pair.now)
+    pair.run(0.1)
+    assert pair.client.silent_for_s(pair.now) < 0.1
+
+
+def test_a_standby_pings_seldom_and_closer_when_it_becomes_the_exit() -> None:
+    pair = Pair().established()
+    pair.client.replace_idle_ping_interval(15.0, pair.now)
+    sent = len(pair.sent_up)
+    pair.run(61)
+    assert pair.client.state is SessionState.ESTABLISHED
+    assert len(pair.sent_up) - sent <= 5
+    pair.client.replace_idle_ping_interval(1.0, pair.now)
+    pair.run(5)
+    assert pair.client.silent_for_s(pair.now) < 1.5

@@ -15,7 +15,7 @@ from random import Random
 from plg.protocol.client_handshake import ClientGrant
 from plg.protocol.constants import MAX_PAYLOAD_PER_DATAGRAM, TYPE_DATA, TYPE_HELLO, TYPE_LPING
 from plg.protocol.errors import CloseReason, DropReason, FlowDenial, WelcomeStatus
-from plg.protocol.events import FlowRequested, SessionClosed, TicketOffered
+from plg.protocol.events import FlowRequested, PayloadRecovered, SessionClosed, TicketOffered
 from plg.protocol.handshake import ResumeState, build_no_session
 from plg.protocol.header import DATA_HEADER, Outer, parse_outer
 from plg.protocol.keys import probe_key
@@ -24,7 +24,12 @@ from plg.protocol.probe import make_probe_token
 from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, Source
 from plg.protocol.relay_session import RelaySession
 from plg.protocol.session_core import Entropy
-from plg.protocol.ticket import ExitTicket, TicketCaps, TicketTarget, seal_ticket
+from plg.protocol.ticket import (
+    ExitTicket,
+    TicketCaps,
+    TicketTarget,
+    seal_ticket,
+)
 from plg.tunnel.relay_path import Receive
 from support.fake_time import FakeClock
 
@@ -32,6 +37,8 @@ TICKET_KEY = bytes(range(32))
 RELAY_ID = 42
 UNIX_S = 1_800_000_000.0
 """What the relay's wall clock says when `now` is 0, in fake time."""
+
+TICK_S = 0.02
 
 Out = list[tuple[bytes, Source]]
 Destination = tuple[str, int]
@@ -44,9 +51,21 @@ def make_ticket(
     now_unix_s: float = UNIX_S,
     expires_in_s: float = 3600,
     targets: tuple[TicketTarget, ...] = (),
+    max_paths: int = 1,
+    transits: tuple[tuple[int, bytes], ...] = (),
 ) -> ExitTicket:
     return ExitTicket(
-        cid, 7, int(now_unix_s), int(now_unix_s + expires_in_s), secret, 3, 1, caps=TicketCaps(), targets=targets
+        cid,
+        7,
+        int(now_unix_s),
+        int(now_unix_s + expires_in_s),
+        secret,
+        3,
+        1,
+        caps=TicketCaps(),
+        max_paths=max_paths,
+        transits=transits,
+        targets=targets,
     )
 
 
@@ -85,6 +104,9 @@ class RelayBrain:
         self.drops: list[DropReason] = []
         self.taken_tickets: list[ExitTicket] = []
         self.closed: list[int] = []
+        self.epochs: list[int] = []
+        self.ways: dict[Source, ScriptedPath] = {}
+        """Where a datagram for an address goes, in fake time."""
         self._next_port = 40000
         self.members: dict[int, _Member] = {}
         self.restart()
@@ -130,8 +152,10 @@ class RelayBrain:
     def handle_timeout(self, now: float) -> Out:
         out: Out = []
         for member in self.members.values():
-            member.session.handle_timeout(now)
-            out += member.session.datagrams_to_send()
+            session = member.session
+            session.handle_timeout(now)
+            out += [(datagram, session.address_of(path)) for path, datagram in session.late_copies(now)]
+            out += session.datagrams_to_send()
         return out
 
     def _hello(self, datagram: bytes, source: Source, now: float, unix_s: float) -> Out:
@@ -170,10 +194,12 @@ class RelayBrain:
         if isinstance(body, DropReason):
             self.drops.append(body)
         elif body:
-            out += self._to_game(member, body[0], body[1:])
+            out += self._to_game(member, body[0], body[1:], now)
         while (event := session.next_event()) is not None:
             if isinstance(event, FlowRequested):
-                out += self._open_flow(member, event, unix_s)
+                out += self._open_flow(member, event, now, unix_s)
+            elif isinstance(event, PayloadRecovered):
+                out += self._to_game(member, event.flow, event.payload, now)
             elif isinstance(event, TicketOffered):
                 opened = self.handshake.open_ticket(event.ticket, unix_s)
                 if isinstance(opened, ExitTicket) and session.replace_ticket(opened):
@@ -184,7 +210,8 @@ class RelayBrain:
                 self.members.pop(session.cid, None)
         return out + session.datagrams_to_send()
 
-    def _open_flow(self, member: _Member, event: FlowRequested, unix_s: float) -> Out:
+    def _open_flow(self, member: _Member, event: FlowRequested, now: float, unix_s: float) -> Out:
+        self.epochs.append(event.egress_epoch)
         if (str(event.address), event.port) in self.denied:
             member.session.deny_flow(event.flow, FlowDenial.NOT_ALLOWED)
             return []
@@ -193,9 +220,9 @@ class RelayBrain:
             member.ports[event.local_port] = self._next_port
         member.flows[event.flow] = event
         member.session.accept_flow(event.flow, self._resume_token(member, unix_s))
-        return self._to_game(member, event.flow, event.payload) if event.payload else []
+        return self._to_game(member, event.flow, event.payload, now) if event.payload else []
 
-    def _to_game(self, member: _Member, flow: int, payload: bytes) -> Out:
+    def _to_game(self, member: _Member, flow: int, payload: bytes, now: float) -> Out:
         opened = member.flows.get(flow)
         if opened is None:
             self.drops.append(DropReason.UNKNOWN_FLOW)
@@ -207,13 +234,16 @@ class RelayBrain:
             return []
         reply, session = b"re:" + payload, member.session
         large = len(reply) > MAX_PAYLOAD_PER_DATAGRAM
-        datagrams = (
-            [datagram for _, datagram in session.send_large_payload(flow, reply, time.monotonic())]
-            if large
-            else [session.seal_payload(flow, reply)]
-        )
-        out = [(datagram, session.address) for datagram in datagrams]
-        trials = [(datagram, session.trial_address(len(datagram))) for datagram in datagrams]
+        if large or session.is_redundant:
+            send = session.send_large_payload if large else session.send_payload
+            datagrams = send(flow, reply, now)
+        else:
+            datagrams = [(0, session.seal_payload(flow, reply))]
+        out = [
+            (datagram, session.address if number == 0 and not large else session.address_of(path))
+            for number, (path, datagram) in enumerate(datagrams)
+        ]
+        trials = [(datagram, session.trial_address(len(datagram))) for _, datagram in datagrams]
         return out + [(datagram, trial) for datagram, trial in trials if trial is not None]
 
 
@@ -252,14 +282,22 @@ class ScriptedPath:
 
     def arrive(self, datagram: bytes, source: Source) -> None:
         """A datagram reaches the relay from `source`, whoever sent it."""
+        self.brain.ways[self.source] = self
         if self.is_up:
             now = self._clock.time()
             self.carry_back(self.brain.receive(datagram, source, now, UNIX_S + now + self.skew_s))
 
     def carry_back(self, out: Out) -> None:
+        """What the relay sends leaves on the way that each address stands for."""
         for datagram, address in out:
-            if address == self.source and self.fate(datagram, False):
-                self._clock.call_at(self._clock.time() + self.delay_s, lambda came=datagram: self.inject(came))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            way = self.brain.ways.get(address)
+            if way is not None:
+                way.return_(datagram, address)
+
+    def return_(self, datagram: bytes, address: Source) -> None:
+        """The relay's datagram to this path's address; an address that the path has left is nobody's."""
+        if self.is_up and address == self.source and self.fate(datagram, False):
+            self._clock.call_at(self._clock.time() + self.delay_s, lambda: self.inject(datagram))
 
     def inject(self, datagram: bytes) -> None:
         """A datagram reaches the client."""
@@ -279,7 +317,7 @@ class ScriptedPath:
     def _tick(self) -> None:
         if not self.closed:
             self.carry_back(self.brain.handle_timeout(self._clock.time()))
-            self._clock.call_at(self._clock.time() + 0.1, self._tick)
+            self._clock.call_at(self._clock.time() + TICK_S, self._tick)
 
 
 def seeded_entropy(seed: int = 1) -> Entropy:
@@ -304,7 +342,13 @@ class LoopbackRelay:
         self.port = opened.getsockname()[1]
         self._socket = opened
         asyncio.get_running_loop().add_reader(opened, self._read)
+        self._tick()
         return self
+
+    def _tick(self) -> None:
+        if self._socket is not None:
+            self.send(self.brain.handle_timeout(time.monotonic()))
+            asyncio.get_running_loop().call_later(TICK_S, self._tick)
 
     def close(self) -> None:
         """As a killed process: nothing is said, the port is shut."""
