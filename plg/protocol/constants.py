@@ -21,7 +21,6 @@ TYPE_LPING: Final = 5
 TYPE_LPONG: Final = 6
 PHASE_BIT: Final = 0b100  # key phase of DATA, flips at each rekey
 DOWN_BIT: Final = 0b010  # direction: set from relay to client
-RED_BIT: Final = 0b001  # earlier payloads piggybacked; reserved, set by no version 1 sender yet
 
 # --- Specification: lengths, bytes -----------------------------------------------------------------------------------
 CID_LENGTH: Final = 8

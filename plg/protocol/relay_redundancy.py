@@ -22,6 +22,10 @@ class RelayRedundancy:
         self.is_redundant = False
         """Whether the plan of the moment has copies or repeats."""
 
+    @property
+    def level(self) -> Level:
+        return self._ladder.level
+
     def restart(self) -> None:
         """A new hand-shake: what was measured is about other counts."""
         self._meter = DirectionMeter()

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final
 
-from plg.protocol.constants import DATA_OVERHEAD, MAX_PAYLOAD, MAX_PAYLOAD_PER_DATAGRAM, PHASE_BIT, RED_BIT
+from plg.protocol.constants import DATA_OVERHEAD, MAX_PAYLOAD, MAX_PAYLOAD_PER_DATAGRAM, PHASE_BIT
 from plg.protocol.errors import DropReason, FlowDenial
 from plg.protocol.header import DATA_HEADER, DATA_UP
 from plg.protocol.relay_handshake import Source
@@ -19,7 +19,7 @@ SendClient = Callable[[list[bytes], Source], int]
 
 Arrivals = list[tuple[bytes, Source]]
 
-_IS_DATA_UP: Final = 0xFF & ~(PHASE_BIT | RED_BIT)
+_IS_DATA_UP: Final = 0xFF & ~PHASE_BIT
 
 
 class PacketPath(ABC):
@@ -32,12 +32,8 @@ class PacketPath(ABC):
         self._with_late_copies: dict[Session, float] = {}
 
     @abstractmethod
-    def _from_stranger(self, datagram: bytes, source: Source, now_s: float) -> None:
-        """A datagram of no known session, or of another type than DATA."""
-
-    @abstractmethod
-    def _after_arrivals(self) -> None:
-        """All of one wake-up has been handed out."""
+    def _from_strangers(self, arrivals: Arrivals, now_s: float) -> None:
+        """Datagrams of one wake-up that are of no known session, or of another type than DATA."""
 
     @abstractmethod
     def _after_control(self, session: Session, now_s: float, *, carry: bool = True) -> None:
@@ -48,15 +44,16 @@ class PacketPath(ABC):
         sessions = self._sessions
         counters = self.counters
         unpack = DATA_HEADER.unpack_from
+        strangers: Arrivals = []
         for datagram, source in arrivals:
             length = len(datagram)
             if length < DATA_OVERHEAD or datagram[0] & _IS_DATA_UP != DATA_UP:
-                self._from_stranger(datagram, source, now_s)
+                strangers.append((datagram, source))
                 continue
             t, cid, p, seq32 = unpack(datagram)
             session = sessions.get(cid)
             if session is None:
-                self._from_stranger(datagram, source, now_s)
+                strangers.append((datagram, source))
                 continue
             protocol = session.protocol
             body = protocol.open(datagram, t, p, seq32, source, now_s)
@@ -104,7 +101,8 @@ class PacketPath(ABC):
             session.bytes_up += length
             counters.packets_up += 1
             counters.bytes_up += length
-        self._after_arrivals()
+        if strangers:
+            self._from_strangers(strangers, now_s)
 
     def from_game(self, flow: Flow, payloads: list[bytes], now_s: float) -> None:
         """Replies of one flow's destination, as they came."""

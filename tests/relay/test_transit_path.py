@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plg.protocol.constants import DATA_OVERHEAD, HELLO_LENGTH, RED_BIT
+from plg.protocol.constants import DATA_OVERHEAD, HELLO_LENGTH
 from plg.protocol.errors import DropReason
 from plg.protocol.header import DATA_DOWN, DATA_UP, outer_byte
 from plg.protocol.keys import probe_key
@@ -73,7 +73,7 @@ def test_each_end_is_kept_to_its_own_direction_and_types() -> None:
         *of_the_exit(),
         data_up(DATA_OVERHEAD - 1),
         data_up(MAX_TRANSIT_DATAGRAM + 1),
-        frame(DATA_UP | RED_BIT, 99),
+        frame(DATA_UP | 0b001, 99),
     ]
     wrong_down = [data_up(), exit_hello(), data_down(DATA_OVERHEAD - 1), data_down(MAX_TRANSIT_DATAGRAM + 1)]
     wrong_down += [
@@ -121,7 +121,6 @@ def test_datagrams_of_one_wake_up_leave_together_for_each_address_in_their_order
         ([first[0][0], second[0][0], first[1][0], first[2][0]], EXIT),
         ([down[0][0], down[1][0]], (HOME[0], 8)),
     ]
-    assert not path.has_waiting
 
 
 def test_the_exits_own_packets_wait_for_nothing_and_find_no_transit_work() -> None:
@@ -133,7 +132,7 @@ def test_the_exits_own_packets_wait_for_nothing_and_find_no_transit_work() -> No
     def never(*_: object) -> bool:
         raise AssertionError("the transit was asked about a session of our own")
 
-    path.take = never  # type: ignore[method-assign,assignment]  # the test's alarm
+    path.forward = never  # type: ignore[method-assign,assignment]  # the test's alarm
     assert bench.relay.say(player, b"game packet")
     assert bench.relay.game_side.sent[-1].payload == b"game packet"
 
@@ -282,9 +281,8 @@ def test_fuzz_mutated_traffic_of_a_bound_session_reaches_its_two_ends_alone() ->
 
 def test_a_path_without_bindings_takes_nothing() -> None:
     path = TransitPath({}, Counters(), lambda _datagrams, _address: 0)
-    assert not path.take(b"", HOME, 0.0)
-    assert not path.take(data_up(), HOME, 0.0)
-    assert not path.has_waiting
+    arrivals = [(b"", HOME), (data_up(), HOME)]
+    assert path.forward(arrivals, 0.0) == arrivals
 
 
 def test_a_relay_that_forwards_for_nobody_treats_all_as_strangers() -> None:

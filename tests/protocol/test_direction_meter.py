@@ -1,0 +1,68 @@
+import pytest
+
+from plg.protocol.direction_meter import LOSS_WINDOW_S, DirectionMeter
+
+U32 = 1 << 32
+
+
+def test_nothing_reported_is_no_loss() -> None:
+    meter = DirectionMeter()
+    assert meter.path_loss_percent(0, 1.0) == 0.0
+    assert meter.residual_loss_percent(1.0) == 0.0
+    assert meter.jitter_ms(3) == 0.0
+
+
+def test_loss_of_a_path_is_the_share_of_the_last_two_seconds() -> None:
+    meter = DirectionMeter()
+    meter.take_path(1, 100, 50, 0.0)  # bad, but long ago
+    for second in range(1, 6):
+        meter.take_path(1, 100 + 100 * second, 50 + 99 * second, float(second))
+    assert meter.path_loss_percent(1, 5.0) == pytest.approx(1.0)
+
+
+def test_an_old_report_says_nothing_about_now() -> None:
+    meter = DirectionMeter()
+    meter.take_path(0, 0, 0, 0.0)
+    meter.take_path(0, 100, 50, 1.0)
+    assert meter.path_loss_percent(0, 1.0 + LOSS_WINDOW_S) == 50.0
+    assert meter.path_loss_percent(0, 1.1 + LOSS_WINDOW_S) == 0.0
+
+
+def test_counts_go_on_over_the_end_of_32_bits() -> None:
+    meter = DirectionMeter()
+    meter.take_path(0, U32 - 50, U32 - 60, 0.0)
+    meter.take_path(0, 50, 30, 1.0)
+    assert meter.path_loss_percent(0, 1.0) == pytest.approx(10.0)
+
+
+def test_a_report_that_comes_late_is_left_out() -> None:
+    meter = DirectionMeter()
+    meter.take_path(0, 0, 0, 0.0)
+    meter.take_path(0, 200, 190, 1.0)
+    meter.take_path(0, 100, 100, 1.1)
+    assert meter.path_loss_percent(0, 1.2) == 5.0
+
+
+def test_what_all_paths_together_lost_is_told_apart_from_each_path() -> None:
+    meter = DirectionMeter()
+    for second, (highest, lost) in enumerate([(0, 0), (100, 0), (200, 3)]):
+        meter.take_session(highest, lost, float(second))
+        meter.take_path(0, 100 * second, 90 * second, float(second))
+    assert meter.residual_loss_percent(2.0) == pytest.approx(1.5)
+    assert meter.path_loss_percent(0, 2.0) == pytest.approx(10.0)
+
+
+def test_more_arrivals_than_sent_are_no_negative_loss() -> None:
+    meter = DirectionMeter()
+    meter.take_path(0, 0, 0, 0.0)
+    meter.take_path(0, 100, 101, 1.0)
+    assert meter.path_loss_percent(0, 1.0) == 0.0
+
+
+def test_a_forgotten_path_begins_anew() -> None:
+    meter = DirectionMeter()
+    meter.take_path(0, 0, 0, 0.0)
+    meter.take_path(0, 100, 0, 1.0)
+    meter.take_jitter(0, 9.0)
+    meter.forget_path(0)
+    assert (meter.path_loss_percent(0, 1.0), meter.jitter_ms(0)) == (0.0, 0.0)
