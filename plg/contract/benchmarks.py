@@ -13,7 +13,10 @@ SignedMilliseconds = Annotated[float, Meta(ge=-3_600_000, le=3_600_000)]
 
 
 class BenchmarkVerdict(StrEnum):
-    """What the confidence interval of (boosted - direct) says: all below 0, around it, all above."""
+    """What the confidence interval of (boosted - direct) says: all below 0, around it, all above.
+
+    A difference of less than 1 ms may be called none wherever its interval lies.
+    """
 
     IMPROVED = "improved"
     NO_DIFFERENCE = "no_difference"
@@ -32,7 +35,7 @@ class BenchmarkArm(Request, frozen=True, kw_only=True):
 
 
 class BenchmarkReport(Request, frozen=True, kw_only=True):
-    """POST /v1/benchmarks. `difference_ms` is the median of boosted minus direct: below 0 is better with the booster.
+    """POST /v1/benchmarks. `difference_ms` is the boosted median minus the direct one: below 0 is better with the booster.
 
     `ci_low_ms` to `ci_high_ms` is its bootstrap interval at `confidence`. `method` says what was sent ("udp_query", "icmp",
     "tcp" ...). `blocks` counts both ways' blocks; `node_id` is the exit.

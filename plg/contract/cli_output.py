@@ -63,7 +63,10 @@ class GameDocument(Document, frozen=True, kw_only=True):
 
 
 class NodeRow(Answer, frozen=True, kw_only=True):
-    """A relay with the client's own measurement. `total_ms` is the way through it to the game, null when not known."""
+    """A relay with the client's own measurement. `total_ms` is the way through it to the game, null when not known.
+
+    `rank` (its place as exit) and `gain_ms` (direct minus total) are there with --for when logged in.
+    """
 
     id: str
     name: str
@@ -76,10 +79,19 @@ class NodeRow(Answer, frozen=True, kw_only=True):
     loss_percent: float | None
     total_ms: float | None
     game_leg: NodeGameLeg | None = None
+    rank: int | None = None
+    gain_ms: float | None = None
 
 
 class NodesDocument(Document, frozen=True, kw_only=True):
+    """`plg nodes`; with --for, best first. `chosen` is what `plg connect` would take, `verdict` is boost, direct or unknown."""
+
     nodes: list[NodeRow]
+    game: str | None = None
+    target: str | None = None
+    direct_ms: float | None = None
+    chosen: str | None = None
+    verdict: str | None = None
     schema: str = "plg.nodes/1"
 
 

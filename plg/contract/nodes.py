@@ -14,18 +14,24 @@ class NodeState(StrEnum):
 
 
 class NodeGameLeg(Answer, frozen=True, kw_only=True):
-    """The relay's own measurement to the game asked for; `rtt_ms` is null when nothing there could be measured."""
+    """The relay's own measurement to the game asked for; `rtt_ms` is null when nothing there could be measured.
+
+    It is what the server counts: checked against other relays' figures, with what players found on top. `age_s`: how old the
+    relay's newest measurement in it is.
+    """
 
     region: str | None
     rtt_ms: Milliseconds | None
     loss_percent: float | None
     estimated: bool
+    age_s: float | None = None
 
 
 class Node(Answer, frozen=True, kw_only=True):
     """A relay that is alive. `ping_token` lets a signed-in client measure it (28 bytes, protocol SPEC, probes).
 
-    `mask_key` (32 bytes, protocol SPEC, mask) comes with the token when the relay wants headers masked, probes too.
+    `mask_key` (32 bytes, protocol SPEC, mask) comes with the token when the relay wants headers masked, probes too. `game_leg` is
+    the way to the target, or to the game's region nearest to the relay; `game_legs` those to every region that it measured.
     """
 
     id: str
@@ -42,6 +48,7 @@ class Node(Answer, frozen=True, kw_only=True):
     ping_token: Base64 | None
     mask_key: Base64 | None = None
     game_leg: NodeGameLeg | None = None
+    game_legs: list[NodeGameLeg] = []
 
 
 class NodeList(Answer, frozen=True, kw_only=True):

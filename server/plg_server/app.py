@@ -14,7 +14,7 @@ from plg_server.bodies import BODY_LIMIT_BYTES
 from plg_server.config import ServerConfig
 from plg_server.database import open_database
 from plg_server.game_network import open_game_network
-from plg_server.handlers import accounts, docs, games, health, nodes, relays, sessions
+from plg_server.handlers import accounts, benchmarks, docs, games, health, nodes, relays, routes_to_games, sessions
 from plg_server.ids import utc_now
 from plg_server.metrics import Metrics
 from plg_server.middlewares import MIDDLEWARES, served
@@ -35,7 +35,7 @@ CLEANING_INTERVAL_S = 3600.0
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation of the server, in the order of the documentation."""
-    subjects = (accounts, games, nodes, sessions, relays, health, docs)
+    subjects = (accounts, games, nodes, routes_to_games, sessions, benchmarks, relays, health, docs)
     return tuple(route for subject in subjects for route in subject.ROUTES)
 
 

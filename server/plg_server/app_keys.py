@@ -9,10 +9,13 @@ from plg_server.models.nodes import Node
 from plg_server.rate_limits import RateLimiter
 from plg_server.routes import Auth, Authenticator, Route
 from plg_server.services.accounts import AccountService, Identity
+from plg_server.services.benchmarks import BenchmarkService
 from plg_server.services.game_catalog import GameCatalog
 from plg_server.services.game_search import GameSearch
 from plg_server.services.relay_profiles import RelayProfiles
 from plg_server.services.relay_state import RelayStates
+from plg_server.services.route_matrix import RouteMatrices
+from plg_server.services.route_reports import RouteService
 from plg_server.services.sessions import SessionService
 from plg_server.services.targets import TargetRules
 from plg_server.store import Store
@@ -26,6 +29,9 @@ SEARCH = web.AppKey("search", GameSearch)
 RELAY_STATES = web.AppKey("relay_states", RelayStates)
 RELAY_PROFILES = web.AppKey("relay_profiles", RelayProfiles)
 TARGETS = web.AppKey("targets", TargetRules)
+ROUTE_MATRICES = web.AppKey("route_matrices", RouteMatrices)
+ROUTES_TO_GAMES = web.AppKey("routes_to_games", RouteService)
+BENCHMARKS = web.AppKey("benchmarks", BenchmarkService)
 SESSIONS = web.AppKey("sessions", SessionService)
 AUTHENTICATORS = web.AppKey("authenticators", dict[Auth, Authenticator])
 RATE_LIMITER = web.AppKey("rate_limiter", RateLimiter)

@@ -10,20 +10,29 @@ from plg_server.background import BackgroundJobs
 from plg_server.config import ConfigError, ServerConfig
 from plg_server.ids import utc_now
 from plg_server.relay_control_client import RelayControl
+from plg_server.services.asked_game import AskedGames
+from plg_server.services.benchmarks import BenchmarkService, forget_benchmarks
 from plg_server.services.destination_rules import SystemResolver
 from plg_server.services.game_catalog import GameCatalog, build_catalog
 from plg_server.services.game_files import GameFileError, load_game_files
 from plg_server.services.game_search import GameSearch
+from plg_server.services.peers import Peers
+from plg_server.services.relay_addresses import RelayAddresses
 from plg_server.services.relay_keys import rotate_due
 from plg_server.services.relay_profiles import OwnAddresses, RelayProfiles
 from plg_server.services.relay_state import RelayStates
-from plg_server.services.sessions import SessionService, expire_sessions
+from plg_server.services.route_matrix import RouteMatrices, forget_findings
+from plg_server.services.route_reports import RouteService
+from plg_server.services.sessions import SessionLimits, SessionService, expire_sessions
 from plg_server.services.targets import TargetRules
 
 ROTATION_INTERVAL_S = timedelta(hours=1).total_seconds()
 """Keys live for weeks; an hour later is in time."""
 
 EXPIRY_INTERVAL_S = 60.0
+
+FORGETTING_INTERVAL_S = timedelta(hours=6).total_seconds()
+"""What players found counts for two weeks, benchmarks for a quarter of a year: a few hours more are nothing."""
 
 
 def load_catalog(config: ServerConfig) -> GameCatalog:
@@ -48,9 +57,24 @@ async def open_game_network(app: web.Application, stack: contextlib.AsyncExitSta
     app[app_keys.SEARCH] = GameSearch(catalog)
     app[app_keys.RELAY_STATES] = states
     app[app_keys.TARGETS] = targets
-    app[app_keys.RELAY_PROFILES] = RelayProfiles(catalog, states, own)
+    addresses = RelayAddresses(resolver)
+    matrices = RouteMatrices(states, addresses)
+    asked = AskedGames(catalog, app[app_keys.SEARCH], targets)
+    app[app_keys.ROUTE_MATRICES] = matrices
+    app[app_keys.RELAY_PROFILES] = RelayProfiles(catalog, states, own, Peers(states, addresses))
+    app[app_keys.ROUTES_TO_GAMES] = RouteService(asked, states, matrices, max_paths=config.max_paths)
     app[app_keys.SESSIONS] = SessionService(
-        app[app_keys.ACCOUNTS], catalog, app[app_keys.SEARCH], states, targets, control
+        app[app_keys.ACCOUNTS],
+        catalog,
+        asked,
+        states,
+        matrices,
+        targets,
+        control,
+        SessionLimits(config.max_paths, config.standby_exits),
     )
+    app[app_keys.BENCHMARKS] = BenchmarkService(catalog, app[app_keys.SEARCH])
     jobs.every(ROTATION_INTERVAL_S, "rotate_ticket_keys", lambda: rotate_due(utc_now()))
     jobs.every(EXPIRY_INTERVAL_S, "expire_sessions", lambda: expire_sessions(utc_now()))
+    jobs.every(FORGETTING_INTERVAL_S, "forget_findings", lambda: forget_findings(utc_now()))
+    jobs.every(FORGETTING_INTERVAL_S, "forget_benchmarks", lambda: forget_benchmarks(utc_now()))

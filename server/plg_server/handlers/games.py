@@ -11,7 +11,7 @@ from plg.contract.schema import Request
 from plg_server import app_keys
 from plg_server.problems import ApiError
 from plg_server.routes import Auth, Limit, route
-from plg_server.services.sessions import game_not_found
+from plg_server.services.asked_game import game_not_found
 
 MAX_PAGE = 500
 

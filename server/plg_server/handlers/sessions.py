@@ -9,6 +9,7 @@ from plg.contract.problem import ErrorCode
 from plg.contract.schema import Request
 from plg.contract.sessions import (
     ApproveTargetRequest,
+    ReplaceTransitsRequest,
     SessionGrant,
     SessionPage,
     SessionRecord,
@@ -46,13 +47,18 @@ class HistoryQuery(Request, frozen=True):
         ErrorCode.GAME_NOT_SUPPORTED,
         ErrorCode.TARGET_REFUSED,
         ErrorCode.NODE_NOT_FOUND,
+        ErrorCode.NODE_DRAINING,
+        ErrorCode.NODE_FULL,
+        ErrorCode.NODE_DISABLED,
+        ErrorCode.NODE_OFFLINE,
+        ErrorCode.MODE_NOT_ALLOWED,
         ErrorCode.NO_RELAY_FREE,
         ErrorCode.SUBSCRIPTION_NEEDED,
         ErrorCode.STORE_UNAVAILABLE,
     ),
 )
 async def start_session(request: web.Request, body: StartSessionRequest) -> SessionGrant:
-    """Choose a relay and get the ticket and key to use it."""
+    """Choose exit, transits and standby, and get the tickets and keys to use them."""
     return await request.app[app_keys.SESSIONS].start(request[app_keys.IDENTITY].account, body)
 
 
@@ -103,6 +109,23 @@ async def add_target(request: web.Request, path: SessionPath, body: ApproveTarge
 
 @route(
     "POST",
+    "/v1/sessions/{session_id}/transits",
+    path=SessionPath,
+    path_missing=ErrorCode.SESSION_NOT_FOUND,
+    body=ReplaceTransitsRequest,
+    answer=SessionGrant,
+    auth=Auth.ACCOUNT,
+    limit=Limit.WRITE,
+    errors=(ErrorCode.SESSION_ENDED, ErrorCode.NO_RELAY_FREE, ErrorCode.STORE_UNAVAILABLE),
+)
+async def replace_transits(request: web.Request, path: SessionPath, body: ReplaceTransitsRequest) -> SessionGrant:
+    """Other transits in the places of those that failed."""
+    account = request[app_keys.IDENTITY].account
+    return await request.app[app_keys.SESSIONS].replace_transits(account, path.session_id, body)
+
+
+@route(
+    "POST",
     "/v1/sessions/{session_id}/stop",
     path=SessionPath,
     path_missing=ErrorCode.SESSION_NOT_FOUND,
@@ -117,4 +140,4 @@ async def stop_session(request: web.Request, path: SessionPath, body: StopSessio
     return await request.app[app_keys.SESSIONS].stop(account, path.session_id, body)
 
 
-ROUTES = (start_session, list_sessions, renew_session, add_target, stop_session)
+ROUTES = (start_session, list_sessions, renew_session, add_target, replace_transits, stop_session)

@@ -4,5 +4,10 @@ Rules (the reasons are in server/README.md): enums in CharField(max_length=32), 
 later, indexes only through `Meta.indexes`, and a migration that only adds.
 """
 
-MODEL_MODULES = ("plg_server.models.accounts", "plg_server.models.nodes", "plg_server.models.sessions")
+MODEL_MODULES = (
+    "plg_server.models.accounts",
+    "plg_server.models.nodes",
+    "plg_server.models.sessions",
+    "plg_server.models.benchmarks",
+)
 """Every module that defines tables; the migrations and the server both read it."""

@@ -16,15 +16,13 @@ from tortoise.transactions import in_transaction
 from plg.contract import nodes as contract
 from plg.contract.problem import ErrorCode
 from plg.contract.relay_control import EnrolAnswer, EnrolRequest
-from plg.protocol.destination import Address
 from plg.protocol.keys import mask_key, probe_key
 from plg.protocol.probe import make_probe_token
 from plg_server.ids import new_id, utc_now
 from plg_server.models.nodes import EnrolmentToken, Node
 from plg_server.problems import ApiError
-from plg_server.services.game_catalog import GameProfile
 from plg_server.services.relay_keys import SealingKey, first_key, live_keys, sealing_keys
-from plg_server.services.relay_state import RelayState, RelayStates, game_leg
+from plg_server.services.relay_state import RelayState, RelayStates
 from plg_server.services.tokens import token_hash
 
 ENROLMENT_LIFETIME = timedelta(hours=24)
@@ -193,8 +191,8 @@ def describe_node(
     live: LiveNode,
     *,
     with_ping_token: bool,
-    profile: GameProfile | None = None,
-    addresses: list[Address] | None = None,
+    game_leg: contract.NodeGameLeg | None = None,
+    game_legs: list[contract.NodeGameLeg] | None = None,
 ) -> contract.Node:
     """A relay as players see it."""
     now_s = time.time()
@@ -218,7 +216,8 @@ def describe_node(
         seen_seconds_ago=round(max(0.0, now_s - live.state.at_s), 1),
         ping_token=token,
         mask_key=live.mask_key if with_ping_token else None,
-        game_leg=None if profile is None else game_leg(live.state, profile, addresses or ()),
+        game_leg=game_leg,
+        game_legs=game_legs or [],
     )
 
 

@@ -4,20 +4,28 @@ so that replicas share it; lost when the store is lost, and told again within on
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from hashlib import blake2s
 from ipaddress import ip_address
 
 import msgspec
 
 from plg.contract.games import RegionPing
-from plg.contract.nodes import NodeGameLeg, NodeState
-from plg.contract.relay_control import HeartbeatRequest, ProbeTarget
+from plg.contract.nodes import NodeState
+from plg.contract.relay_control import PEER_TARGET_PREFIX, HeartbeatRequest, ProbeTarget
 from plg.protocol.destination import Address
 from plg_server.services.game_catalog import GameCatalog, GameProfile
+from plg_server.services.path_score import Figure
 from plg_server.store import Store
 
 SILENT_AFTER_S = 15.0
 """Three heartbeats: a relay that missed them is gone for players."""
+
+REMEMBERED_S = 600.0
+"""A silent relay stays among the others' peers so long: sessions that run through it must not lose their way with its heartbeat."""
+
+STALE_AFTER_S = 900.0
+"""A measurement older than this says nothing about now."""
 
 INTEREST_S = 24 * 3600.0
 """A game that somebody asked for is measured for a day."""
@@ -37,7 +45,8 @@ _INTEREST_KEY = "interest"
 class RelayState(msgspec.Struct, frozen=True):
     """The last heartbeat of one relay. `at_s` is the server's clock; `measured` is rtt (ms or null) and loss (%) by target.
 
-    `mask`: the relay wants headers masked.
+    `spread` is the 95th percentile (ms or null) and the age (s) by target, apart from `measured` so that a server of the version
+    before can read it. `mask`: the relay wants headers masked.
     """
 
     at_s: float
@@ -48,6 +57,24 @@ class RelayState(msgspec.Struct, frozen=True):
     loop_lag_ms: float
     measured: dict[str, tuple[float | None, float]]
     mask: bool = False
+    spread: dict[str, tuple[float | None, float]] = {}
+
+    def figure(self, target_id: str) -> Figure | None:
+        """What the relay measured to a target; None when it did not, or too long ago."""
+        if target_id not in self.measured:
+            return None
+        rtt_ms, loss_percent = self.measured[target_id]
+        p95_ms, age_s = self.spread.get(target_id, (None, 0.0))
+        return None if age_s > STALE_AFTER_S else Figure(rtt_ms, loss_percent, p95_ms, age_s)
+
+    def peer_figures(self) -> dict[str, Figure]:
+        """What it measured to other relays, by their node id."""
+        found = {}
+        for target_id in self.measured:
+            figure = self.figure(target_id) if target_id.startswith(PEER_TARGET_PREFIX) else None
+            if figure is not None:
+                found[target_id.removeprefix(PEER_TARGET_PREFIX)] = figure
+        return found
 
     @property
     def load_percent(self) -> float:
@@ -78,7 +105,7 @@ class RelayStates:
         self._store = store
 
     async def record(self, node_id: str, beat: HeartbeatRequest, *, enrolled_max: int) -> RelayState:
-        """Keep a heartbeat for SILENT_AFTER_S. A relay may lower its cap below the enrolled one, not raise it."""
+        """Keep a heartbeat; it counts for SILENT_AFTER_S. A relay may lower its cap below the enrolled one, not raise it."""
         state = RelayState(
             at_s=time.time(),
             boot_id=beat.boot_id,
@@ -88,21 +115,26 @@ class RelayStates:
             loop_lag_ms=beat.loop_lag_ms,
             measured={entry.target_id: (entry.rtt_ms, entry.loss_percent) for entry in beat.measurements},
             mask=beat.mask,
+            spread={entry.target_id: (entry.rtt_p95_ms, entry.age_s) for entry in beat.measurements},
         )
-        await self._store.set(f"relay:{node_id}", msgspec.json.encode(state).decode(), SILENT_AFTER_S)
+        await self._store.set(f"relay:{node_id}", msgspec.json.encode(state).decode(), REMEMBERED_S)
         return state
 
     async def get(self, node_id: str) -> RelayState | None:
         """The state of a relay that is not silent."""
+        state = await self.last(node_id)
+        return state if state is not None and time.time() - state.at_s < SILENT_AFTER_S else None
+
+    async def last(self, node_id: str) -> RelayState | None:
+        """The last state of a relay that was heard within REMEMBERED_S."""
         text = await self._store.get(f"relay:{node_id}")
         if text is None:
             return None
         try:
-            state = msgspec.json.decode(text, type=RelayState)
+            return msgspec.json.decode(text, type=RelayState)
         except msgspec.DecodeError:
             # Written by another version of the server: the next heartbeat is ours.
             return None
-        return state if time.time() - state.at_s < SILENT_AFTER_S else None
 
     async def forget(self, node_id: str) -> None:
         """The relay leaves the list at once."""
@@ -158,32 +190,36 @@ def host_target(address: Address) -> ProbeTarget:
     return ProbeTarget(target_id=f"host:{address}", host=str(address), method="icmp", port=None)
 
 
-def game_leg(state: RelayState, profile: GameProfile, addresses: Iterable[Address] = ()) -> NodeGameLeg:
-    """The relay's way to the game: to these addresses when given, else to the game's region that is nearest to the relay.
+@dataclass(frozen=True, slots=True)
+class LegTarget:
+    """A host that stands for the end of the way to a game. `place` names that end for what players measure there."""
 
-    `rtt_ms` is null when nothing there was measured; `estimated` when the host measured only stands for the region.
+    target_id: str
+    region: str | None
+    place: str
+    estimated: bool
+
+
+def leg_targets(profile: GameProfile, addresses: Iterable[Address] = ()) -> tuple[list[LegTarget], list[LegTarget]]:
+    """What tells a relay's way to the game: first the addresses themselves, then the hosts that stand for their regions.
+
+    Without addresses every region's hosts; `estimated` when the host only stands for the place.
     """
     wanted = list(addresses)
-    legs: list[NodeGameLeg] = []
     regions = list(profile.detail.regions)
+    hosts = []
     if wanted:
+        hit = set()
         for address in wanted:
             region = profile.region_of(address)
-            rtt_ms, loss = state.measured.get(host_target(address).target_id, (None, 0.0))
-            if rtt_ms is not None:
-                code = region.code if region is not None else None
-                legs.append(NodeGameLeg(region=code, rtt_ms=rtt_ms, loss_percent=loss, estimated=False))
-        hit = {region.code for address in wanted if (region := profile.region_of(address)) is not None}
+            code = None if region is None else region.code
+            target_id = host_target(address).target_id
+            hosts.append(LegTarget(target_id, code, code or target_id, estimated=False))
+            hit.add(code)
         regions = [region for region in regions if region.code in hit]
-    if not legs:
-        for region in regions:
-            for ping in region.ping:
-                rtt_ms, loss = state.measured.get(ping_target(ping).target_id, (None, 0.0))
-                if rtt_ms is not None:
-                    estimated = ping.proxy or bool(wanted)
-                    legs.append(NodeGameLeg(region=region.code, rtt_ms=rtt_ms, loss_percent=loss, estimated=estimated))
-    known = [(leg.rtt_ms, leg) for leg in legs if leg.rtt_ms is not None]
-    if known:
-        return min(known, key=lambda item: item[0])[1]
-    code = regions[0].code if wanted and regions else None
-    return NodeGameLeg(region=code, rtt_ms=None, loss_percent=None, estimated=False)
+    near = [
+        LegTarget(ping_target(ping).target_id, region.code, region.code, estimated=ping.proxy or bool(wanted))
+        for region in regions
+        for ping in region.ping
+    ]
+    return hosts, near

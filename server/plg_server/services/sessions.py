@@ -5,8 +5,9 @@ was renewed longest ago ends. A client that crashed therefore never locks its pl
 people than the plan allows ends their sessions in turn.
 """
 
-import base64
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -17,30 +18,54 @@ from tortoise.transactions import in_transaction
 from plg.contract import sessions as contract
 from plg.contract.problem import ErrorCode
 from plg.contract.relay_control import RevokeRequest
-from plg.protocol.constants import KEY_LENGTH
-from plg.protocol.destination import Address
 from plg_server.ids import new_id, utc_now
 from plg_server.models.accounts import Account
-from plg_server.models.sessions import Session
+from plg_server.models.nodes import Node
+from plg_server.models.sessions import Session, SessionRelay
 from plg_server.problems import ApiError
 from plg_server.relay_control_client import RelayControl
 from plg_server.services.accounts import AccountService, add_to_totals
-from plg_server.services.destination_rules import Target, merge_targets, refuse_unless_boostable
+from plg_server.services.asked_game import AskedGames
+from plg_server.services.destination_rules import Target, merge_targets
 from plg_server.services.game_catalog import GameCatalog, GameProfile
-from plg_server.services.game_search import GameSearch
-from plg_server.services.nodes import LiveNode, live_nodes
-from plg_server.services.relay_choice import Candidate, Choice, choose_relay
+from plg_server.services.game_legs import Destination, leg_answer
+from plg_server.services.nodes import LiveNode
 from plg_server.services.relay_keys import TICKET_LIFETIME
-from plg_server.services.relay_state import RelayStates, game_leg
-from plg_server.services.session_grants import CAPS, SKEW, approved_targets, make_grant, record_of
+from plg_server.services.relay_state import RelayStates
+from plg_server.services.route_matrix import RouteMatrices, RouteMatrix
+from plg_server.services.session_grants import SKEW, approved_targets, make_grant
+from plg_server.services.session_records import learn, record_of, take_metrics
+from plg_server.services.session_refill import refill
+from plg_server.services.session_relays import (
+    STANDBY,
+    all_of,
+    company_of,
+    forget_secrets,
+    fresh_secret,
+    rows_of,
+    standby_row,
+    transit_row,
+)
+from plg_server.services.session_ways import (
+    NO_RELAY_RETRY_S,
+    PathPlan,
+    Ways,
+    choose_ways,
+    degraded_line,
+    plan_paths,
+)
 from plg_server.services.targets import TargetRules
 
-NO_RELAY_RETRY_S = 10.0
-MAX_BYTES_PER_PACKET = 2700
-"""The largest game payload that the tunnel carries; a client that claims more is wrong."""
+MAX_SWEPT = 1000
+"""Rows of ended sessions that one round of the periodic job cleans; the next round takes the rest."""
 
-GRACE_S = 60.0
-"""A client's clock and ours may differ; its session cannot have lasted longer than ours by more."""
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """What the operator allows a session: paths in all (1: no redundancy), and whether it gets a standby exit."""
+
+    max_paths: int
+    standby_exits: bool
 
 
 class SessionService:
@@ -50,65 +75,54 @@ class SessionService:
         self,
         accounts: AccountService,
         catalog: GameCatalog,
-        search: GameSearch,
+        asked: AskedGames,
         states: RelayStates,
+        matrices: RouteMatrices,
         targets: TargetRules,
         control: RelayControl,
+        limits: SessionLimits,
     ) -> None:
         self._accounts = accounts
         self._catalog = catalog
-        self._search = search
+        self._asked = asked
         self._states = states
+        self._matrices = matrices
         self._targets = targets
         self._control = control
+        self._limits = limits
 
     async def start(self, account: Account, request: contract.StartSessionRequest) -> contract.SessionGrant:
-        """A new session on the best relay.
+        """A new session: the best exit, transits to it, and a standby exit on another host.
 
-        Raises ApiError `game_not_found`, `game_not_supported`, `target_refused`, `subscription_needed`, `node_not_found`
-        or `no_relay_free`.
+        Raises ApiError `game_not_found`, `game_not_supported`, `target_refused`, `subscription_needed`, `mode_not_allowed`,
+        `node_...` for a named relay, or `no_relay_free`.
         """
-        profile = self._find_game(request.game)
-        refuse_unless_boostable(profile)
-        targets: list[Target] = []
-        if request.target is not None:
-            targets = merge_targets([], await self._targets.approve(request.target, profile))
-        elif not profile.acl.rules and not profile.detail.observed_targets:
-            raise ApiError(
-                ErrorCode.GAME_NOT_SUPPORTED,
-                f"no server address of {profile.detail.name} is known; name one with --target HOST:PORT",
-            )
+        profile, targets = await self._asked.boostable(request.game, request.target)
         plan = self._accounts.plan_of(account)
         if plan.max_sessions < 1:
             raise ApiError(ErrorCode.SUBSCRIPTION_NEEDED, f"the plan '{plan.name}' holds no sessions")
-        addresses = [target.address for target in targets]
-        await self._states.add_interest(profile.slug, addresses)
-        live, choice = await self._choose(profile, request, addresses)
+        paths = plan_paths(request.mode, request.interfaces, self._limits.max_paths)
+        destination = Destination(profile, tuple(target.address for target in targets))
+        await self._states.add_interest(profile.slug, destination.addresses)
+        matrix = await self._matrices.of(destination, account_id=account.id, measurements=request.measurements)
+        ways = await choose_ways(matrix, request, paths, standby_exits=self._limits.standby_exits)
         now = utc_now()
-        session = Session(
-            id=new_id(),
-            account_id=account.id,
-            node_id=live.node.id,
-            game=profile.slug,
-            cid=secrets.token_hex(8),
-            secret=base64.b64encode(secrets.token_bytes(KEY_LENGTH)).decode(),
-            target=request.target,
-            approved=" ".join(target.text for target in targets),
-            client_version="".join(c if c.isprintable() else " " for c in request.client_version),
-            started_at=now,
-            renewed_at=now,
-            expires_at=now + TICKET_LIFETIME,
-            predicted_total_ms=choice.predicted_total_ms,
-            chosen_because=choice.because[:255],
-        )
+        wants_standby = self._limits.standby_exits and request.standby
+        session = _new_session(account, request, profile, targets, paths, ways, now, wants_standby=wants_standby)
+        rows = [transit_row(session, entry, number, now) for number, entry in enumerate(ways.transits, 1)]
+        if ways.standby is not None:
+            rows.append(standby_row(session, ways.standby, now))
         async with in_transaction():
             # The lock on the account makes two starts of one player come one after the other.
             await Account.filter(id=account.id).select_for_update().first()
             await session.save(force_create=True)
+            for row in rows:
+                await row.save(force_create=True)
             replaced = await self._end_surplus(account.id, plan.max_sessions, now)
-        for old in replaced:
-            self._push_revocation(old)
-        return make_grant(session, profile, live, now)
+        await self._push_revocations(replaced)
+        live = matrix.live[session.node_id]
+        company = company_of(session, live, rows, matrix)
+        return make_grant(session, profile, live, now, transits=company.transits, standby=company.standby)
 
     async def renew(self, account: Account, session_id: str) -> contract.SessionGrant:
         """The same session with a later end. Raises ApiError `session_not_found`, `session_ended` or `no_relay_free`.
@@ -117,7 +131,8 @@ class SessionService:
         client starts a new session instead.
         """
         session = await self._own(account, session_id)
-        live = await self._relay_of(session)
+        matrix, live = await self._living(session)
+        profile = self._profile_of(session)
         now = utc_now()
         won = await Session.filter(id=session.id, ended_at=None, expires_at__gt=now).update(
             renewed_at=now, expires_at=now + TICKET_LIFETIME
@@ -125,7 +140,39 @@ class SessionService:
         if not won:
             raise _ended(session)
         session.renewed_at, session.expires_at = now, now + TICKET_LIFETIME
-        return make_grant(session, self._profile_of(session), live, now)
+        return await self._grant_again(session, profile, live, matrix, now)
+
+    async def replace_transits(
+        self, account: Account, session_id: str, request: contract.ReplaceTransitsRequest
+    ) -> contract.SessionGrant:
+        """The same session with other relays in the places of those that failed; its end does not move.
+
+        A transit that lives and is not excluded keeps its path, its secret and its ticket's meaning; so does the standby.
+        Raises as `renew`.
+        """
+        session = await self._own(account, session_id)
+        profile = self._profile_of(session)
+        addresses = tuple(target.address for target in approved_targets(session))
+        matrix, live = await self._living(session, Destination(profile, addresses), request.measurements)
+        exclude = frozenset(request.exclude)
+        now = utc_now()
+        async with in_transaction():
+            # Locked: two calls at once must not fill one place twice.
+            current = await Session.filter(id=session.id).select_for_update().first()
+            if current is None or current.ended_at is not None or current.expires_at <= now:
+                raise _ended(session)
+            rows = await rows_of(current)
+            gone = [row for row in rows if row.node_id in exclude or row.node_id not in matrix.live]
+            kept = [row for row in rows if row not in gone]
+            new, current.degraded_because = refill(current, matrix, kept, exclude, now)
+            await SessionRelay.filter(id__in=[row.id for row in gone]).update(removed_at=now)
+            for row in new:
+                await row.save(force_create=True)
+            await current.save(update_fields=["degraded_because"])
+        for row in gone:
+            if row.role == STANDBY:
+                self._push(row.node, row.cid, current.expires_at)
+        return await self._grant_again(current, profile, live, matrix, now)
 
     async def add_target(self, account: Account, session_id: str, text: str) -> contract.SessionGrant:
         """The same session with one more destination; its ticket keeps its end.
@@ -135,7 +182,7 @@ class SessionService:
         session = await self._own(account, session_id)
         profile = self._profile_of(session)
         new = await self._targets.approve(text, profile)
-        live = await self._relay_of(session)
+        matrix, live = await self._living(session)
         now = utc_now()
         async with in_transaction():
             # Locked and read again: two targets that come at once must not lose each other, nor be one too many.
@@ -146,7 +193,7 @@ class SessionService:
             current.approved = " ".join(target.text for target in merged)
             await current.save(update_fields=["approved"])
         await self._states.add_interest(profile.slug, [target.address for target in new])
-        return make_grant(current, profile, live, now)
+        return await self._grant_again(current, profile, live, matrix, now)
 
     async def stop(
         self, account: Account, session_id: str, request: contract.StopSessionRequest
@@ -154,29 +201,15 @@ class SessionService:
         """End the session and count its metrics, once, whatever is repeated. Raises ApiError `session_not_found`."""
         session = await self._own(account, session_id)
         now = utc_now()
-        seconds = min(request.seconds, (now - session.started_at).total_seconds() + GRACE_S)
-        most_packets = int((seconds + GRACE_S) * 2 * CAPS.packets_per_second)
-        up, down = min(request.packets_up, most_packets), min(request.packets_down, most_packets)
-        first = request.paths[0] if request.paths else None
         async with in_transaction():
-            won = await Session.filter(id=session.id, measured_at=None).update(
-                measured_at=now,
-                seconds=seconds,
-                packets_up=up,
-                packets_down=down,
-                bytes_up=min(request.bytes_up, up * MAX_BYTES_PER_PACKET),
-                bytes_down=min(request.bytes_down, down * MAX_BYTES_PER_PACKET),
-                leaked=min(request.leaked, most_packets),
-                rtt_ms_p50=first.rtt_ms_p50 if first is not None else None,
-                loss_up_percent=first.loss_up_percent if first is not None else None,
-                loss_down_percent=first.loss_down_percent if first is not None else None,
-                paths=msgspec.json.encode(request.paths).decode(),
-            )
+            won = await take_metrics(session, request, now)
             # Replaced or expired sessions ended before their metrics came: the first end stays.
             reason = "".join(c if c.isprintable() else " " for c in request.reason)
             ended = await Session.filter(id=session.id, ended_at=None).update(
                 ended_at=now, ended_because=reason, secret=""
             )
+            if ended:
+                await forget_secrets([session.id])
             fresh = await Session.get(id=session.id).select_related("node")
             if won:
                 await add_to_totals(
@@ -185,8 +218,9 @@ class SessionService:
                     packets=fresh.packets_up + fresh.packets_down,
                     bytes_=fresh.bytes_up + fresh.bytes_down,
                 )
+                await learn(fresh, request, self._catalog.by_slug.get(fresh.game), now)
         if ended:
-            self._push_revocation(fresh)
+            await self._push_revocations([fresh])
         return record_of(fresh, now)
 
     async def history(self, account: Account, limit: int, offset: int) -> contract.SessionPage:
@@ -198,48 +232,6 @@ class SessionService:
             sessions=[record_of(row, now) for row in rows], total=await mine.count(), limit=limit, offset=offset
         )
 
-    def _find_game(self, name: str) -> GameProfile:
-        profile = self._catalog.find(name)
-        if profile is None:
-            raise game_not_found(name, self._search)
-        return profile
-
-    async def _choose(
-        self, profile: GameProfile, request: contract.StartSessionRequest, addresses: list[Address]
-    ) -> tuple[LiveNode, Choice]:
-        every = {live.node.id: live for live in await live_nodes(self._states)}
-        if request.node_id is not None and request.node_id not in every:
-            names = [f"{live.node.name} ({live.node.id})" for live in every.values()]
-            raise ApiError(ErrorCode.NODE_NOT_FOUND, f"no relay '{request.node_id}' is alive", nearest=names[:5])
-        free = [live for live in every.values() if live.state.state == "up"]
-        if request.node_id is not None:
-            free = [live for live in free if live.node.id == request.node_id]
-        measured = {entry.node_id: entry for entry in request.measurements}
-        candidates = []
-        for live in free:
-            entry = measured.get(live.node.id)
-            candidates.append(
-                Candidate(
-                    node_id=live.node.id,
-                    name=live.node.name,
-                    load_percent=live.state.load_percent,
-                    answered=None if entry is None else entry.rtt_ms is not None,
-                    rtt_ms=None if entry is None else entry.rtt_ms,
-                    loss_percent=0.0 if entry is None else entry.loss_percent,
-                    leg=game_leg(live.state, profile, addresses),
-                )
-            )
-        choice = choose_relay(candidates, asked_for=request.node_id is not None)
-        if choice is None:
-            if not every:
-                detail = "no relay is online; ask the operator of the server"
-            elif request.node_id is not None:
-                detail = f"the relay {every[request.node_id].node.name} takes no new sessions now (full or draining)"
-            else:
-                detail = f"all {len(every)} relays are full or draining; try again soon"
-            raise ApiError(ErrorCode.NO_RELAY_FREE, detail, retry_after_s=NO_RELAY_RETRY_S)
-        return every[choice.node_id], choice
-
     async def _end_surplus(self, account_id: str, max_sessions: int, now: datetime) -> list[Session]:
         """End the account's live sessions beyond the plan, longest without renewal first; returns them."""
         live = (
@@ -250,6 +242,8 @@ class SessionService:
         surplus = live[max_sessions:]
         for old in surplus:
             await Session.filter(id=old.id, ended_at=None).update(ended_at=now, ended_because="replaced", secret="")
+        if surplus:
+            await forget_secrets(old.id for old in surplus)
         return surplus
 
     async def _own(self, account: Account, session_id: str) -> Session:
@@ -259,18 +253,34 @@ class SessionService:
             raise ApiError(ErrorCode.SESSION_NOT_FOUND, f"you have no session '{session_id}'")
         return session
 
-    async def _relay_of(self, session: Session) -> LiveNode:
-        """The live relay of a running session."""
+    async def _living(
+        self,
+        session: Session,
+        destination: Destination | None = None,
+        measurements: Sequence[contract.RelayMeasurement] = (),
+    ) -> tuple[RouteMatrix, LiveNode]:
+        """The relays that live, and the one of this running session among them."""
         if session.ended_at is not None or session.expires_at <= utc_now():
             raise _ended(session)
-        found = next((live for live in await live_nodes(self._states) if live.node.id == session.node_id), None)
+        where = destination or Destination(self._profile_of(session))
+        matrix = await self._matrices.of(where, account_id=session.account_id, measurements=measurements)
+        found = matrix.live.get(session.node_id)
         if found is None:
             raise ApiError(
                 ErrorCode.NO_RELAY_FREE,
                 f"the relay {session.node.name} does not answer; keep playing, or start a new session",
                 retry_after_s=NO_RELAY_RETRY_S,
             )
-        return found
+        return matrix, found
+
+    async def _grant_again(
+        self, session: Session, profile: GameProfile, live: LiveNode, matrix: RouteMatrix, now: datetime
+    ) -> contract.SessionGrant:
+        """A grant with what of the session's further relays lives now."""
+        company = company_of(session, live, await rows_of(session), matrix)
+        if company.missing is not None and not company.transits:
+            session.degraded_because = company.missing[:255]
+        return make_grant(session, profile, live, now, transits=company.transits, standby=company.standby)
 
     def _profile_of(self, session: Session) -> GameProfile:
         profile = self._catalog.by_slug.get(session.game)
@@ -278,16 +288,65 @@ class SessionService:
             raise ApiError(ErrorCode.SESSION_ENDED, f"the game '{session.game}' was taken out of the catalogue")
         return profile
 
-    def _push_revocation(self, session: Session) -> None:
-        """Tell the relay now; the heartbeat's list tells it again should this get lost."""
-        if session.node.control_url is None:
+    async def _push_revocations(self, ended: Sequence[Session]) -> None:
+        """Tell every relay of these sessions now; the heartbeats' lists tell it again should this get lost."""
+        if not ended:
             return
-        expires_at_s = int((session.expires_at + SKEW).timestamp())
-        self._control.push(
-            session.node.control_url,
-            session.node.control_key,
-            RevokeRequest(cid=session.cid, expires_at_s=expires_at_s),
-        )
+        by_id = {session.id: session for session in ended}
+        for session in ended:
+            self._push(session.node, session.cid, session.expires_at)
+        for row in await all_of(by_id):
+            self._push(row.node, row.cid, by_id[row.session_id].expires_at)
+
+    def _push(self, node: Node, cid: str, expires_at: datetime) -> None:
+        if node.control_url is not None:
+            expires_at_s = int((expires_at + SKEW).timestamp())
+            self._control.push(node.control_url, node.control_key, RevokeRequest(cid=cid, expires_at_s=expires_at_s))
+
+
+def _new_session(
+    account: Account,
+    request: contract.StartSessionRequest,
+    profile: GameProfile,
+    targets: Sequence[Target],
+    paths: PathPlan,
+    ways: Ways,
+    now: datetime,
+    *,
+    wants_standby: bool,
+) -> Session:
+    relay = ways.exit.relay
+    return Session(
+        id=new_id(),
+        account_id=account.id,
+        node_id=relay.node_id,
+        game=profile.slug,
+        cid=secrets.token_hex(8),
+        secret=fresh_secret(),
+        target=request.target,
+        approved=" ".join(target.text for target in targets),
+        client_version="".join(c if c.isprintable() else " " for c in request.client_version),
+        started_at=now,
+        renewed_at=now,
+        expires_at=now + TICKET_LIFETIME,
+        predicted_total_ms=relay.total_ms,
+        chosen_because=ways.exit.because[:255],
+        mode=paths.mode,
+        interfaces=paths.interfaces,
+        max_paths=paths.max_paths,
+        wants_standby=wants_standby,
+        degraded_because=degraded_line(
+            paths,
+            len(ways.transits),
+            ways.no_transit,
+            standby_wanted=wants_standby,
+            has_standby=ways.standby is not None,
+            asked=request.interfaces,
+        ),
+        leg_ms=relay.leg.figure.rtt_ms,
+        leg_place=relay.leg.place,
+        game_leg=msgspec.json.encode(leg_answer(relay.leg)).decode(),
+    )
 
 
 async def expire_sessions(now: datetime) -> int:
@@ -295,16 +354,13 @@ async def expire_sessions(now: datetime) -> int:
     closed = await Session.filter(Q(ended_at=None), expires_at__lte=now - SKEW).update(
         ended_at=now, ended_because="expired", secret=""
     )
+    # Sessions that end elsewhere lose these at once; this also finds those that an older server ended.
+    stale = await SessionRelay.filter(session__ended_at__not_isnull=True).exclude(secret="").limit(MAX_SWEPT)
+    if stale:
+        await SessionRelay.filter(id__in=[row.id for row in stale]).update(secret="")
     if closed:
         structlog.get_logger().info("sessions_expired", count=closed)
     return closed
-
-
-def game_not_found(name: str, search: GameSearch) -> ApiError:
-    """The refusal for a game that nobody knows, with what may have been meant."""
-    nearest = search.nearest(name)
-    hint = f"; did you mean {', '.join(nearest)}?" if nearest else "; `plg games` lists all"
-    return ApiError(ErrorCode.GAME_NOT_FOUND, f"no game is called '{name}'{hint}", nearest=nearest)
 
 
 def _ended(session: Session) -> ApiError:

@@ -13,6 +13,7 @@ from plg.protocol.keys import mask_key
 from plg_server import app_keys
 from plg_server.ids import utc_now
 from plg_server.models.accounts import Account
+from plg_server.models.nodes import Node
 from plg_server.models.sessions import Session
 from plg_server.services.session_grants import user_ref
 from support.api_driver import ApiDriver, StartServer
@@ -91,12 +92,31 @@ async def test_no_relay_free_is_told_with_its_reason(api: ApiDriver) -> None:
     relay = await enrolled_relay(api)
     await relay.beat(draining=True)
     busy = await api.post("/v1/sessions", {"game": "cs2"}, access)
-    asked = await api.post("/v1/sessions", {"game": "cs2", "node_id": relay.identity.node_id}, access)
-    unknown = await api.post("/v1/sessions", {"game": "cs2", "node_id": "mars"}, access)
+    assert (busy.status, busy.code) == (503, "no_relay_free")
     assert "full or draining" in busy.json["detail"]
-    assert "Frankfurt 1 takes no new sessions" in asked.json["detail"]
-    assert (unknown.status, unknown.code) == (404, "node_not_found")
+
+
+async def test_a_named_relay_that_cannot_be_had_is_refused_with_the_one_reason(api: ApiDriver) -> None:
+    access = await api.signed_in()
+    relay = await enrolled_relay(api)
+    node_id = relay.identity.node_id
+
+    async def asked(name: str = node_id) -> tuple[int, str | None, str]:
+        reply = await api.post("/v1/sessions", {"game": "cs2", "node_id": name}, access)
+        return reply.status, reply.code, reply.json["detail"]
+
+    await relay.beat(draining=True)
+    assert await asked() == (409, "node_draining", "the relay Frankfurt 1 is draining and takes no new sessions")
+    await relay.beat(sessions=100)
+    assert await asked() == (503, "node_full", "the relay Frankfurt 1 is full; try again soon")
+    assert await asked("mars") == (404, "node_not_found", "there is no relay 'mars'")
+    unknown = await api.post("/v1/sessions", {"game": "cs2", "node_id": "mars"}, access)
     assert "Frankfurt 1" in unknown.json["nearest"][0]
+    await api.app[app_keys.RELAY_STATES].forget(node_id)
+    assert await asked() == (503, "node_offline", "the relay Frankfurt 1 does not answer the server")
+    with api.app[app_keys.DATABASE].active():
+        await Node.all().update(disabled_at=utc_now())
+    assert await asked() == (409, "node_disabled", "the relay Frankfurt 1 was taken out of service")
 
 
 async def test_games_that_are_unknown_or_tcp_only_are_refused_clearly(api: ApiDriver) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from ipaddress import ip_address
 
+import msgspec
 import pytest
 
 from plg.contract.nodes import NodeState
@@ -10,14 +11,14 @@ from plg.contract.relay_control import HeartbeatRequest, RegionMeasurement
 from plg_server.services import relay_state
 from plg_server.services.game_catalog import build_catalog
 from plg_server.services.game_files import load_game_files, parse_game_texts
+from plg_server.services.path_score import Figure
 from plg_server.services.relay_state import (
     MAX_GAMES,
     MAX_HOSTS,
     MAX_PROBE_TARGETS,
-    RelayState,
+    STALE_AFTER_S,
     RelayStates,
-    game_leg,
-    host_target,
+    leg_targets,
     ping_target,
 )
 from plg_server.store import MemoryStore
@@ -53,14 +54,6 @@ EU, US = (ping_target(region.ping[0]).target_id for region in GAME.detail.region
 
 def beat(**fields: object) -> HeartbeatRequest:
     return HeartbeatRequest(**{"boot_id": "0123456789abcdef", "max_sessions": 100, **fields})  # type: ignore[arg-type]  # test data
-
-
-def measured(**results: float) -> RelayState:
-    ids = {"eu": EU, "us": US}
-    return RelayState(
-        at_s=0.0, boot_id="", draining=False, sessions=0, max_sessions=1, loop_lag_ms=0.0,
-        measured={ids.get(name, name): (rtt, 0.0) for name, rtt in results.items()},
-    )  # fmt: skip
 
 
 async def test_a_heartbeat_is_kept_until_the_relay_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,24 +135,56 @@ async def test_interest_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await states.probe_targets(CATALOG) == []
 
 
-def test_the_way_to_a_game_is_that_to_its_nearest_region() -> None:
-    leg = game_leg(measured(eu=20.0, us=5.0), GAME)
-    assert (leg.region, leg.rtt_ms, leg.estimated) == ("us", 5.0, True)
-    leg = game_leg(measured(eu=3.0, us=5.0), GAME)
-    assert (leg.region, leg.rtt_ms, leg.estimated) == ("eu", 3.0, False)
-
-
-def test_the_way_to_a_server_is_its_own_or_else_its_regions() -> None:
+def test_a_named_server_is_measured_itself_and_else_by_the_hosts_of_its_region() -> None:
     server = ip_address("9.9.9.7")
-    own = game_leg(measured(eu=20.0, **{host_target(server).target_id: 18.0}), GAME, [server])
-    region = game_leg(measured(eu=20.0, us=1.0), GAME, [server])
-    assert (own.region, own.rtt_ms, own.estimated) == ("eu", 18.0, False)
-    assert (region.region, region.rtt_ms, region.estimated) == ("eu", 20.0, True)
+    hosts, near = leg_targets(GAME, [server])
+    assert [(target.target_id, target.region, target.estimated) for target in hosts] == [("host:9.9.9.7", "eu", False)]
+    assert [(target.target_id, target.place, target.estimated) for target in near] == [(EU, "eu", True)]
+    hosts, near = leg_targets(GAME, [ip_address("7.7.7.7")])
+    assert ([target.place for target in hosts], near) == (["host:7.7.7.7"], [])
 
 
-def test_an_unmeasured_way_is_null_never_zero() -> None:
-    assert game_leg(measured(), GAME).rtt_ms is None
-    assert game_leg(measured(us=1.0), GAME, [ip_address("7.7.7.7")]).rtt_ms is None
+def test_without_a_server_every_region_is_an_end() -> None:
+    hosts, near = leg_targets(GAME)
+    assert hosts == []
+    assert [(target.target_id, target.region, target.estimated) for target in near] == [
+        (EU, "eu", False),
+        (US, "us", True),
+    ]
+
+
+async def test_an_old_figure_counts_for_nothing() -> None:
+    states = RelayStates(MemoryStore())
+    entries = [
+        RegionMeasurement(target_id=EU, rtt_ms=4.5, rtt_p95_ms=6.0, age_s=60),
+        RegionMeasurement(target_id=US, rtt_ms=90.0, age_s=STALE_AFTER_S + 1),
+        RegionMeasurement(target_id="relay:b", rtt_ms=7.0, loss_percent=1.0),
+    ]
+    state = await states.record("a", beat(measurements=entries), enrolled_max=100)
+    assert state.figure(EU) == Figure(4.5, 0.0, 6.0, 60.0)
+    assert (state.figure(US), state.figure("never")) == (None, None)
+    assert state.peer_figures() == {"b": Figure(7.0, 1.0)}
+
+
+async def test_a_server_of_the_version_before_can_read_what_this_one_keeps() -> None:
+    class OlderState(msgspec.Struct):
+        at_s: float
+        measured: dict[str, tuple[float | None, float]]
+
+    store = MemoryStore()
+    entry = RegionMeasurement(target_id=EU, rtt_ms=4.5, rtt_p95_ms=6.0, age_s=60)
+    await RelayStates(store).record("a", beat(measurements=[entry]), enrolled_max=100)
+    text = await store.get("relay:a")
+    assert text is not None
+    assert msgspec.json.decode(text, type=OlderState).measured == {EU: (4.5, 0.0)}
+
+
+async def test_a_silent_relay_is_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_state, "SILENT_AFTER_S", 0.0)
+    states = RelayStates(MemoryStore())
+    await states.record("a", beat(), enrolled_max=100)
+    assert await states.get("a") is None
+    assert await states.last("a") is not None
 
 
 async def test_the_wish_for_masked_headers_is_that_of_the_last_heartbeat() -> None:

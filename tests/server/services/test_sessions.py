@@ -10,7 +10,8 @@ from plg_server.ids import utc_now
 from plg_server.models.accounts import Account
 from plg_server.models.sessions import Session
 from plg_server.problems import ApiError
-from plg_server.services.sessions import expire_sessions, game_not_found
+from plg_server.services.asked_game import game_not_found
+from plg_server.services.sessions import expire_sessions
 from support.api_driver import ApiDriver
 from support.member_relay import enrolled_relay
 
