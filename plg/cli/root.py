@@ -39,6 +39,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "whoami": LazyCommand("plg.cli.whoami", N_("Show the account, its plan and its totals.")),
     "games": LazyCommand("plg.cli.games", N_("List games, or show one.")),
     "nodes": LazyCommand("plg.cli.nodes", N_("List relays.")),
+    "explain": LazyCommand("plg.cli.explain", N_("Explain which way PLG would take to a game, and why.")),
     "connect": LazyCommand("plg.cli.connect", N_("Carry a game's packets through a relay.")),
     "status": LazyCommand("plg.cli.status", N_("Show the running tunnel.")),
     "disconnect": LazyCommand("plg.cli.disconnect", N_("End the running tunnel.")),

@@ -5,12 +5,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from plg.cli.node_view import leg_text, milliseconds, node_row, show_nodes
+from plg.cli.node_view import leg_text, milliseconds, node_row, show_nodes, show_nodes_for
 from plg.contract.nodes import Node
+from plg.contract.routes import RouteVerdict
 from plg.probe.node_ranking import RankedNode, rank_nodes
 from plg.probe.relay_ping import RelayPing
 from support.contract_bodies import node
+from support.found_routes import found_routes
 from support.inside import invocation_at
+from support.route_bodies import route_candidate
 
 
 def ranked(only: Node, rtt_ms: float | None = None, *, measured: bool = True) -> list[RankedNode]:
@@ -54,7 +57,7 @@ def test_programs_get_a_document(tmp_path: Path, capsys: pytest.CaptureFixture[s
     entries = ranked(node(leg_ms=10.0), 8.0)
     show_nodes(invocation_at(tmp_path, as_json=True), entries, for_game=True)
     document = msgspec.json.decode(capsys.readouterr().out)
-    assert document == {"schema": "plg.nodes/1", "nodes": [msgspec.to_builtins(node_row(entries[0]))]}
+    assert (document["schema"], document["nodes"]) == ("plg.nodes/1", [msgspec.to_builtins(node_row(entries[0]))])
     assert (document["nodes"][0]["rtt_ms"], document["nodes"][0]["total_ms"]) == (8.0, 18.0)
 
 
@@ -79,3 +82,41 @@ def test_times_are_as_exact_as_they_are_worth() -> None:
         "9.9 ms",
         "120 ms",
     ]
+
+
+def test_for_a_game_every_relay_stands_beside_the_direct_way_and_the_choice_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = found_routes(
+        route_candidate("fra1", client_ms=12, game_leg_ms=9), route_candidate("ams1", client_ms=30, game_leg_ms=41)
+    )
+    show_nodes_for(invocation_at(tmp_path), found)
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["fra1", "ams1"]
+    assert ("-37 ms" in lines[1], "chosen" in lines[1], "+13 ms" in lines[2]) == (True, True, True)
+    assert "Direct: 58 ms" in shown
+    assert "plg connect would take Fra1" in shown
+    show_nodes_for(invocation_at(tmp_path, as_json=True), found)
+    document = msgspec.json.decode(capsys.readouterr().out)
+    assert (document["chosen"], document["verdict"], document["direct_ms"]) == ("fra1", "boost", 58)
+    assert [(row["id"], row["rank"], row["total_ms"], row["gain_ms"]) for row in document["nodes"]] == [
+        ("fra1", 1, 21, 37),
+        ("ams1", 2, 71, -13),
+    ]
+
+
+def test_it_is_said_when_the_game_would_stay_on_its_own_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show_nodes_for(invocation_at(tmp_path), found_routes(route_candidate("far", client_ms=80, game_leg_ms=40)))
+    assert "Direct is better" in capsys.readouterr().out
+
+
+def test_a_relay_that_cannot_be_used_is_listed_without_a_whole_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = found_routes(route_candidate("full1", verdict=RouteVerdict.FULL))
+    show_nodes_for(invocation_at(tmp_path, as_json=True), found)
+    document = msgspec.json.decode(capsys.readouterr().out)
+    assert (document["chosen"], document["nodes"][0]["rank"], document["nodes"][0]["total_ms"]) == (None, None, None)
+    show_nodes_for(invocation_at(tmp_path), found_routes(direct_ms=None))
+    assert "No relay is up" in capsys.readouterr().err
