@@ -29,7 +29,7 @@ LEAST_LOSSLESS_PPS = 50_000
 
 @dataclass(slots=True)
 class Subject:
-    """One forwarder under test. `prepare` makes upstream datagrams: plain ones, or sealed for the relay."""
+    """One forwarder under test. `prepare` makes upstream datagrams: plain ones, or sealed for the relay; `prepare_down` those of the game's side."""
 
     name: str
     pid: int
@@ -37,6 +37,7 @@ class Subject:
     fronts: list[socket.socket]
     game_addresses: list[tuple[str, int]]
     prepare: Callable[[int], Datagrams]
+    prepare_down: Callable[[int], Datagrams]
     cost_up_us: list[float] = field(default_factory=list)
     cost_down_us: list[float] = field(default_factory=list)
     carried_pps: list[float] = field(default_factory=list)
@@ -52,7 +53,7 @@ class Subject:
         self.carried_pps.append(received.received / sent.seconds)
 
     def saturate_down(self) -> None:
-        datagrams = plain(int(OFFERED_PPS * SATURATED_S))
+        datagrams = self.prepare_down(int(OFFERED_PPS * SATURATED_S))
         with Receiver(self.fronts, patient=True) as received:
             before = tree_cpu_seconds(self.pid)
             send([self.game], datagrams, rate_pps=OFFERED_PPS, targets=self.game_addresses)
@@ -104,6 +105,7 @@ def relay_subject(pid: int, game: socket.socket, clients: list[BenchClient]) -> 
         [client.socket for client in clients],
         game_side_addresses(game, clients),
         lambda count: sealed(clients, count),
+        plain,
     )
 
 
@@ -112,7 +114,7 @@ def c_subject(pid: int, port: int, game: socket.socket) -> Subject:
     for front in fronts:
         front.connect(("127.0.0.1", port))
         front.send(b"hello")
-    return Subject("C", pid, game, fronts, [game.recvfrom(2048)[1] for _ in fronts], plain)
+    return Subject("C", pid, game, fronts, [game.recvfrom(2048)[1] for _ in fronts], plain, plain)
 
 
 def compare(report: Report) -> None:

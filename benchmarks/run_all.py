@@ -5,7 +5,15 @@ import sys
 
 from benchmarks.figures import talk
 
-BENCHMARKS = ("cli_startup", "api_load", "relay_forwarding", "added_rtt", "relay_sessions", "client_tunnel")
+BENCHMARKS = (
+    "cli_startup",
+    "api_load",
+    "relay_forwarding",
+    "transit_forwarding",
+    "added_rtt",
+    "relay_sessions",
+    "client_tunnel",
+)
 
 
 def main(names: list[str]) -> int:

@@ -19,7 +19,7 @@ from plg.protocol.relay_session import RelaySession
 from plg.protocol.session_core import Entropy
 from plg_relay.admission import Admission, AdmissionLimits
 from plg_relay.flow_desk import FlowDesk, FlowLimits, GameSide
-from plg_relay.packet_path import PacketPath, SendClient
+from plg_relay.packet_path import Arrivals, PacketPath, SendClient
 from plg_relay.rules import Rules
 from plg_relay.session_table import Session, SessionTable
 from plg_relay.transit_desk import TransitDesk, TransitLimits
@@ -64,7 +64,6 @@ class Forwarder(PacketPath):
             admission, handshake, self.table, self.counters, self._admit, self._admit_transit, self.unix_s, now_s
         )
         self.transits = TransitDesk(transit, handshake, self.counters, send_client, self.unix_s, now_s)
-        self._transit_path = self.transits.path
         self._on_trial: set[Session] = set()
         self._caps: dict[int, tuple[int | None, int | None, int | None]] = {}
         self._next_slow_tick_s = now_s + 1.0
@@ -81,13 +80,12 @@ class Forwarder(PacketPath):
         """Whether new sessions are refused."""
         return self._admission.draining
 
-    def _from_stranger(self, datagram: bytes, source: Source, now_s: float) -> None:
-        if self._transit_path.take(datagram, source, now_s):
-            return
-        self._admission.full = len(self._sessions) >= self._max_sessions
-        answer = self._admission.receive(datagram, source, now_s)
-        if answer is not None:
-            self._send(answer, source)
+    def _from_strangers(self, arrivals: Arrivals, now_s: float) -> None:
+        for datagram, source in self.transits.path.forward(arrivals, now_s):
+            self._admission.full = len(self._sessions) >= self._max_sessions
+            answer = self._admission.receive(datagram, source, now_s)
+            if answer is not None:
+                self._send(answer, source)
 
     # --- control -----------------------------------------------------------------------------------------------------
 
@@ -175,10 +173,6 @@ class Forwarder(PacketPath):
         return self.transits.admit(
             accepted, source, self.rules, now_s, is_exit=is_exit, draining=self._admission.draining
         )
-
-    def _after_arrivals(self) -> None:
-        if self._transit_path.has_waiting:
-            self._transit_path.flush()
 
     def _refusal(self, accepted: HelloAccepted, source: Source, *, is_new: bool) -> WelcomeStatus | None:
         if self.rules.is_revoked(accepted.ticket):

@@ -34,6 +34,8 @@ from plg_relay.transit_table import Binding
 SendTo = Callable[[list[bytes], Source], int]
 """Send to one address, in order: how many went. Raises OSError when not even the first did."""
 
+Arrivals = list[tuple[bytes, Source]]
+
 MAX_TRANSIT_DATAGRAM: Final = 1472
 """Bytes (protocol SPEC 10): what Ethernet carries under IPv4 and UDP unfragmented. End points send at most 1372."""
 
@@ -49,79 +51,85 @@ _OTHERS_DOWN: Final = {
 
 
 class TransitPath:
-    """Takes the datagrams of bound sessions; `flush` sends what it took."""
+    """Forwards what comes for bound sessions."""
 
     def __init__(self, by_key: dict[bytes, Binding], counters: Counters, send: SendTo) -> None:
         self._by_key = by_key
         self._counters = counters
         self._drops = counters.drops
         self._send = send
-        self._up: dict[Source, list[bytes]] = {}
-        self._down: dict[Source, list[bytes]] = {}
-        self.has_waiting = False
-        """Whether `flush` has something to send."""
 
-    def take(self, datagram: bytes, source: Source, now_s: float) -> bool:
-        """Forward or drop one datagram of a bound session; False: it is for this relay itself, or of no bound session."""
-        binding = self._by_key.get(datagram[1:9])
-        if binding is None:
-            return False
-        length = len(datagram)
-        if source == binding.client:
-            is_data = datagram[0] & _WITHOUT_PHASE == DATA_UP and DATA_OVERHEAD <= length <= MAX_TRANSIT_DATAGRAM
-            if not is_data and not _is_other(datagram, _OTHERS_UP):
-                return self._refuse(datagram, DropReason.MALFORMED)
-            binding.heard_at_s = now_s
-            binding.is_shown = True
-            allowance = binding.up
-            waiting, address, over = self._up, binding.next_hop, DropReason.RATE_BYTES_UP
-        elif source == binding.next_hop:
-            is_data = datagram[0] & _WITHOUT_PHASE == DATA_DOWN and DATA_OVERHEAD <= length <= MAX_TRANSIT_DATAGRAM
-            if not is_data and not _is_other(datagram, _OTHERS_DOWN):
-                return self._refuse(datagram, DropReason.MALFORMED)
-            if not binding.is_shown and binding.unshown_bytes_left < length:
-                self._drops[DropReason.TRANSIT_UNPROVED] += 1
-                return True
-            allowance = binding.down
-            waiting, address, over = self._down, binding.client, DropReason.RATE_BYTES_DOWN
-        else:
-            return self._refuse(datagram, DropReason.TRANSIT_FOREIGN)
-        if allowance.topped_up_s != now_s:
-            allowance.top_up(now_s)
-        if allowance.packets_left < 1.0 or allowance.bytes_left < length:
-            self._drops[DropReason.RATE_PACKETS if allowance.packets_left < 1.0 else over] += 1
-            return True
-        allowance.packets_left -= 1.0
-        allowance.bytes_left -= length
-        if waiting is self._up:
-            binding.packets_up += 1
-            binding.bytes_up += length
-        else:
-            binding.packets_down += 1
-            binding.bytes_down += length
-            binding.unshown_bytes_left -= length
-        group = waiting.get(address)
-        if group is None:
-            waiting[address] = [datagram]
-            self.has_waiting = True
-        else:
-            group.append(datagram)
-        return True
-
-    def flush(self) -> None:
-        """Send what was taken since the last time: a call for each address, each in its order of arrival."""
+    def forward(self, arrivals: Arrivals, now_s: float) -> Arrivals:
+        """Forward or drop what is of a bound session; the rest is for this relay itself, or of no bound session."""
+        by_key = self._by_key
+        if not by_key:
+            return arrivals
+        rest: Arrivals = []
+        up: dict[Source, list[bytes]] = {}
+        down: dict[Source, list[bytes]] = {}
+        for arrival in arrivals:
+            datagram, source = arrival
+            binding = by_key.get(datagram[1:9])
+            if binding is None:
+                rest.append(arrival)
+                continue
+            length = len(datagram)
+            first = datagram[0] & _WITHOUT_PHASE
+            is_up = source == binding.client
+            if is_up:
+                is_data = first == DATA_UP and DATA_OVERHEAD <= length <= MAX_TRANSIT_DATAGRAM
+                if not is_data and not _is_other(datagram, _OTHERS_UP):
+                    self._refuse(arrival, DropReason.MALFORMED, rest)
+                    continue
+                binding.heard_at_s = now_s
+                binding.is_shown = True
+                allowance, groups, address = binding.up, up, binding.next_hop
+            elif source == binding.next_hop:
+                is_data = first == DATA_DOWN and DATA_OVERHEAD <= length <= MAX_TRANSIT_DATAGRAM
+                if not is_data and not _is_other(datagram, _OTHERS_DOWN):
+                    self._refuse(arrival, DropReason.MALFORMED, rest)
+                    continue
+                if not binding.is_shown and not self._may_go_unshown(binding, length):
+                    continue
+                allowance, groups, address = binding.down, down, binding.client
+            else:
+                self._refuse(arrival, DropReason.TRANSIT_FOREIGN, rest)
+                continue
+            if allowance.topped_up_s != now_s:
+                allowance.top_up(now_s)
+            if allowance.packets_left < 1.0 or allowance.bytes_left < length:
+                over_bytes = DropReason.RATE_BYTES_UP if is_up else DropReason.RATE_BYTES_DOWN
+                self._drops[DropReason.RATE_PACKETS if allowance.packets_left < 1.0 else over_bytes] += 1
+                continue
+            allowance.packets_left -= 1.0
+            allowance.bytes_left -= length
+            if is_up:
+                binding.packets_up += 1
+                binding.bytes_up += length
+            else:
+                binding.packets_down += 1
+                binding.bytes_down += length
+            if address in groups:
+                groups[address].append(datagram)
+            else:
+                groups[address] = [datagram]
         counters = self._counters
-        for address, datagrams in self._up.items():
-            sent, length = self._send_group(datagrams, address)
+        for address, datagrams in up.items():
+            sent, volume = self._send_group(datagrams, address)
             counters.transit_packets_up += sent
-            counters.transit_bytes_up += length
-        for address, datagrams in self._down.items():
-            sent, length = self._send_group(datagrams, address)
+            counters.transit_bytes_up += volume
+        for address, datagrams in down.items():
+            sent, volume = self._send_group(datagrams, address)
             counters.transit_packets_down += sent
-            counters.transit_bytes_down += length
-        self._up.clear()
-        self._down.clear()
-        self.has_waiting = False
+            counters.transit_bytes_down += volume
+        return rest
+
+    def _may_go_unshown(self, binding: Binding, length: int) -> bool:
+        if binding.unshown_bytes_left < length:
+            self._drops[DropReason.TRANSIT_UNPROVED] += 1
+            return False
+        binding.unshown_bytes_left -= length
+        return True
 
     def _send_group(self, datagrams: list[bytes], address: Source) -> tuple[int, int]:
         try:
@@ -134,16 +142,19 @@ class TransitPath:
             self._drops[DropReason.SEND_BUFFER] += len(datagrams) - sent
         return sent, sum(map(len, datagrams[:sent]))
 
-    def _refuse(self, datagram: bytes, reason: DropReason) -> bool:
+    def _refuse(self, arrival: tuple[bytes, Source], reason: DropReason, rest: Arrivals) -> None:
         """Drop what a transit would carry, had it the right form or source. The rest (probes, HELLO of a transit) is for us."""
+        datagram = arrival[0]
         first = datagram[0]
         kind = (first & TYPE_MASK) >> TYPE_SHIFT
-        if first & VERSION_MASK != VERSION_BITS or (kind not in _CARRIED_KINDS and kind != TYPE_HELLO):
-            return False
-        if kind == TYPE_HELLO and (len(datagram) != HELLO_LENGTH or datagram[HELLO_ROLE_AT] != ROLE_EXIT):
-            return False
-        self._drops[reason] += 1
-        return True
+        is_carried = first & VERSION_MASK == VERSION_BITS and (
+            kind in _CARRIED_KINDS
+            or (kind == TYPE_HELLO and len(datagram) == HELLO_LENGTH and datagram[HELLO_ROLE_AT] == ROLE_EXIT)
+        )
+        if is_carried:
+            self._drops[reason] += 1
+        else:
+            rest.append(arrival)
 
 
 def _is_other(datagram: bytes, kinds: dict[int, tuple[int, int]]) -> bool:
