@@ -35,7 +35,7 @@ HOPELESS: Final = frozenset({2, 6, 10})
 MAX_CHANNELS: Final = 256
 """The relay has at most 64 workers, and each again when it has died."""
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("plg_relay.keeper")  # this module runs as __main__
 
 
 @dataclass(frozen=True, slots=True)

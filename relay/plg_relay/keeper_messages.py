@@ -81,7 +81,7 @@ class GameName:
 def game_name(name: str) -> GameName | None:
     """The parts of a game-facing socket's name; None for any other name."""
     kind, *parts = name.split("-")
-    if kind not in ("game4", "game6") or len(parts) != 2:
+    if kind not in ("game4", "game6") or len(parts) != 2 or not name.isascii():
         return None
     port, cid = parts
     if not (port.isdecimal() and len(port) <= 5 and int(port) <= 0xFFFF and len(cid) == 16):

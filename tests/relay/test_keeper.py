@@ -1,0 +1,248 @@
+"""A keeper as a process of its own, with relays that die, leave, do not start."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from support.kept_relay import CID, KeptRelay, kept_relay
+from support.requirements import require_linux
+
+LARGEST_KEEPER_KB = 25 * 1024
+
+
+@pytest.fixture(autouse=True)
+def _only_on_linux() -> None:
+    require_linux()
+
+
+def resident_kb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+def wait_for_spare(relay: KeptRelay) -> int:
+    """The process beside the one that serves, when it asks for its turn; it is loaded then."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if len(found := children(relay.process.pid)) == 2:
+            time.sleep(0.5)
+            return found[1]
+        time.sleep(0.05)
+    raise AssertionError("no spare process")
+
+
+def test_a_relay_that_is_killed_starts_again_with_its_sockets_and_knows_how_often(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "s") as relay:
+        first = relay.next_life()
+        assert (first["named"], first["counts"]) == ([], [0, 0])
+        for crashes in (1, 2, 3):
+            os.kill(children(relay.process.pid)[0], signal.SIGKILL)
+            again = relay.next_life()
+            assert again["ports"] == first["ports"]
+            assert (again["named"], again["counts"]) == (["front0-1"], [crashes, 0])
+        assert "killed by signal 9; starting again at once" in relay.told()
+
+
+def test_the_keeper_is_the_process_that_was_started_and_small(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "s") as relay:
+        life = relay.next_life()
+        assert children(relay.process.pid) == [life["pid"]]
+        assert resident_kb(relay.process.pid) < LARGEST_KEEPER_KB
+
+
+def test_while_no_relay_runs_nobody_is_told_that_the_port_is_closed(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "ks", per_minute=100) as relay, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as game:
+        life = relay.next_life()
+        game.connect(("127.0.0.1", life["ports"][0]))
+        for _ in range(100):  # ECONNREFUSED would come with the send after an ICMP answer
+            game.send(b"?")
+            time.sleep(0.005)
+        assert relay.next_life()["ports"] == life["ports"]
+
+
+def test_sigterm_is_passed_on_and_the_relays_exit_code_is_the_end(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "s", spare=True) as relay:
+        relay.next_life()
+        spare = wait_for_spare(relay)
+        relay.process.send_signal(signal.SIGTERM)
+        assert relay.ended() == 7
+        assert not Path(f"/proc/{spare}/cmdline").exists() or not Path(f"/proc/{spare}/cmdline").read_bytes()
+
+
+def test_ctrl_c_reaches_the_whole_group_and_counts_once(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "s") as relay:
+        life = relay.next_life()
+        os.kill(life["pid"], signal.SIGINT)
+        os.kill(life["pid"], signal.SIGTERM)
+        time.sleep(0.2)
+        assert relay.process.poll() is None
+        relay.process.send_signal(signal.SIGINT)
+        assert relay.ended() == 7
+
+
+def test_sighup_replaces_the_relay_and_its_sockets_stay(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "s") as relay:
+        first = relay.next_life()
+        relay.process.send_signal(signal.SIGHUP)
+        second = relay.next_life()
+        assert second["pid"] != first["pid"]
+        assert (second["ports"], second["counts"]) == (first["ports"], [0, 1])
+        assert children(relay.process.pid) == [second["pid"]]
+
+
+def test_a_replacement_that_does_not_start_leaves_the_old_relay_alone(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "s") as relay:
+        first = relay.next_life()
+        relay.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while len(found := children(relay.process.pid)) < 2:
+            assert time.monotonic() < deadline
+        os.kill(found[1], signal.SIGKILL)
+        while "goes on as it is" not in relay.told():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert "a new relay process did not come up (killed by signal 9)" in relay.told()
+        assert children(relay.process.pid) == [first["pid"]]
+
+
+def test_a_spare_takes_over_without_being_started_first(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "s", spare=True) as relay:
+        first = relay.next_life()
+        spare = wait_for_spare(relay)
+        os.kill(first["pid"], signal.SIGKILL)
+        second = relay.next_life()
+        assert (second["pid"], second["ports"]) == (spare, first["ports"])
+
+
+def test_after_too_many_deaths_within_a_minute_it_ends_with_one_clear_line(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "k", per_minute=4) as relay:
+        assert relay.ended() == 1
+        lines = [line for line in relay.told().splitlines() if " ERROR " in line]
+        assert len(lines) == 5
+        assert "giving up" in lines[-1]
+        assert "5th time within a minute" in lines[-1]
+        assert [line.rpartition("starting again ")[2] for line in lines[:-1]] == [
+            "at once", "in 0.1 s", "in 0.2 s", "in 0.4 s",
+        ]  # fmt: skip
+
+
+def test_an_exit_code_of_a_relay_that_served_is_a_crash_too(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "es") as relay:
+        first, second = relay.next_life(), relay.next_life()
+        assert (second["ports"], second["counts"]) == (first["ports"], [1, 0])
+        assert "exit code 3; starting again" in relay.told()
+
+
+@pytest.mark.parametrize(("steps", "code"), [("c", 10), ("z", 0), ("kc", 10)])
+def test_what_another_start_would_not_mend_ends_the_keeper_with_the_same_code(
+    tmp_path: Path, steps: str, code: int
+) -> None:
+    with kept_relay(tmp_path, steps) as relay:
+        assert relay.ended() == code
+
+
+def test_a_keeper_that_dies_takes_the_relay_with_it(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "s") as relay:
+        life = relay.next_life()
+        relay.process.kill()
+        relay.process.wait()
+        deadline = time.monotonic() + 10
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            while True:
+                try:
+                    probe.bind(("127.0.0.1", life["ports"][0]))
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.01)
+
+
+# --- under a service manager ------------------------------------------------------------------------------------------
+
+PASS_ON = """
+import os, sys
+count = int(sys.argv[1])
+for place in range(count):
+    os.dup2(int(sys.argv[3 + place]), 3 + place)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(count), "LISTEN_FDNAMES": sys.argv[2]}
+os.execv(sys.argv[3 + count], sys.argv[3 + count:])
+"""
+
+
+def stored(manager: socket.socket, store: dict[str, int]) -> None:
+    """What a service manager would do with what it has heard."""
+    while True:
+        try:
+            body, descriptors, _, _ = socket.recv_fds(manager, 4096, 4)
+        except BlockingIOError:
+            return
+        words = dict(line.split("=", 1) for line in body.decode().splitlines())
+        if words.get("FDSTORE") == "1":
+            (store[words["FDNAME"]],) = descriptors
+        elif words.get("FDSTOREREMOVE") == "1":
+            os.close(store.pop(words["FDNAME"]))
+
+
+def test_a_restart_of_the_whole_service_gets_the_sockets_from_the_service_manager(tmp_path: Path) -> None:
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    manager.setblocking(False)
+    environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "FDSTORE": "100"}
+    store: dict[str, int] = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as game:
+        with kept_relay(tmp_path, "s", environ=environ) as relay:
+            first = relay.next_life()
+            deadline = time.monotonic() + 20
+            while len(store) < 2 and time.monotonic() < deadline:
+                stored(manager, store)
+            relay.process.kill()
+            relay.process.wait()
+        port = first["ports"][0]
+        assert sorted(store) == ["front0-1", f"game4-{port}-{CID:016x}"]
+        game.connect(("127.0.0.1", port))
+        for _ in range(10):  # nobody of the relay lives: the port is open all the same
+            game.send(b"?")
+            time.sleep(0.01)
+        # Descriptors from 64 up, so that the copies to 3 and 4 meet none of them.
+        high = [os.dup2(one, 64 + place) for place, one in enumerate(store.values())]
+        names = ":".join(store)
+        launcher = (sys.executable, "-c", PASS_ON, str(len(high)), names, *map(str, high))
+        with kept_relay(tmp_path, "s", environ=environ, passed=tuple(high), launcher=launcher) as relay:
+            again = relay.next_life()
+            assert (again["ports"], again["named"], again["counts"]) == ([port], ["front0-1"], [0, 0])
+            os.kill(again["pid"], signal.SIGKILL)
+            assert relay.next_life()["ports"] == [port]
+            assert "2 sockets are back from the service manager" in relay.told()
+            for _ in range(10):
+                game.send(b"?")
+                time.sleep(0.01)
+    for one in (*store.values(), *high):
+        os.close(one)
+    manager.close()
+
+
+def test_a_terminal_that_is_closed_ends_the_relay(tmp_path: Path) -> None:
+    leader, terminal = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "support.kept_relay", "10", "0", "0", "s"],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    ) as relay:
+        assert relay.stdout is not None
+        assert relay.stdout.readline()
+        relay.send_signal(signal.SIGHUP)
+        assert relay.wait(30) == 7
+    os.close(leader)
+    os.close(terminal)
