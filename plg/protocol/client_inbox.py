@@ -43,6 +43,7 @@ from plg.protocol.handshake import Welcome, build_no_session
 from plg.protocol.header import DATA_HEADER, expand_seq, parse_outer, path_byte
 from plg.protocol.keys import session_keys
 from plg.protocol.path_watch import Health
+from plg.protocol.reception import Reception
 from plg.protocol.redundancy import Redundancy
 from plg.protocol.session_core import Channel, Entropy, SessionCore
 
@@ -150,11 +151,10 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         if body[0]:
             self._redundancy.received(len(datagram), is_first=True)
             return self._deliver(body[0], body[1:])
-        self._receive_control(body[1:], channel, expand_seq(seq32, channel.opener.top), p, way, now)
+        self._receive_control(body[1:], channel, expand_seq(seq32, channel.opener.top), way, now)
         return None
 
-    def _receive_control(self, body: bytes, channel: Channel, seq: int, p: int, way: ClientPath, now: float) -> None:
-        has_copies = False
+    def _receive_control(self, body: bytes, channel: Channel, seq: int, way: ClientPath, now: float) -> None:
         for frame in read_frames(body):
             if frame is None:
                 self._drop(DropReason.MALFORMED)
@@ -163,10 +163,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
                     self.reception.repeats_used += 1
                     self._deliver(frame.flow, frame.payload)
             else:
-                has_copies = has_copies or isinstance(frame, Payload | Fragment)
                 self._receive_frame(frame, way, now)
-        if not has_copies:
-            self.reception.control[p >> 3] += 1
 
     def _heard(self, way: ClientPath, now: float) -> None:
         self._heard_at_s = now
@@ -233,6 +230,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
 
     def _receive_pong(self, pong: Pong, way: ClientPath, now: float) -> None:
         arrived = self.reception.arrivals(way.path)
+        self.reception.single[way.path].take(pong.pongs)
         if way.meter.take_pong(pong, arrived, now) and way.meter.last_sample is not None:
             way.watch.measured(way.meter.last_sample.rtt_us / 1e6)
             way.pong_sent_count, way.pong_arrived = pong.sent_count, arrived
@@ -310,8 +308,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         self._old_channel = self._channel
         self._channel = Channel(keys, self._grant.suite, self.cid, is_client=True, now=now)
         self._redundancy.restart(self.reception)
-        self.reception = type(self.reception)()
-        self.reception.set_primary(0)
+        self.reception = Reception()
         self._ways.restart(way.path, now)
         self._replan()
         resumed = welcome.boot_id == self._boot_id

@@ -109,11 +109,12 @@ class ClientRedundancy:
         carrying = [path.path for path in paths if path.carries]
         losses = [self._meter.path_loss_percent(path, now) for path in carrying]
         jitters = [self._meter.jitter_ms(path) for path in carrying]
-        if self._ladder.level is Level.SINGLE:
-            residual = losses[0] if losses else 0.0
-        else:
-            residual = self._meter.residual_loss_percent(now)
-        return self._ladder.report(Losses(max(losses, default=0.0), residual, max(jitters, default=0.0)), now)
+        worst = max(losses, default=0.0)
+        lost, residual = (1, worst) if self._ladder.level is Level.SINGLE else self._meter.residual(now)
+        changed = self._ladder.report(Losses(worst, residual, max(jitters, default=0.0), lost), now)
+        if changed:
+            self._meter.forget_residual()
+        return changed
 
     # --- the direction down ------------------------------------------------------------------------------------------
 

@@ -5,15 +5,18 @@ from typing import Final
 
 LOSS_WINDOW_S: Final = 2.0
 """Implementation. Short enough to act within a firefight, long enough for a hundred packets of a 64 Hz game."""
+RESIDUAL_WINDOW_S: Final = 10.0
+"""Implementation. What remains after copies is rare: two seconds of it are chance."""
 _U32: Final = 0xFFFF_FFFF
 
 
 class _Window:
     """Pairs of cumulative counts modulo 2^32; the share of the first that the second lacks."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_entries", "_length_s")
 
-    def __init__(self) -> None:
+    def __init__(self, length_s: float) -> None:
+        self._length_s = length_s
         self._entries: deque[tuple[float, int, int]] = deque()
 
     def add(self, now: float, sent: int, arrived: int) -> None:
@@ -23,7 +26,7 @@ class _Window:
             return
         entries.append((now, sent, arrived))
         # One entry older than the window stays: differences then span the whole of it.
-        while len(entries) > 2 and now - entries[1][0] >= LOSS_WINDOW_S:
+        while len(entries) > 2 and now - entries[1][0] >= self._length_s:
             entries.popleft()
 
     def lost_and_sent(self, now: float) -> tuple[int, int]:
@@ -41,12 +44,12 @@ class DirectionMeter:
 
     def __init__(self) -> None:
         self._paths: dict[int, _Window] = {}
-        self._session = _Window()
+        self._session = _Window(RESIDUAL_WINDOW_S)
         self._jitter_ms: dict[int, float] = {}
 
     def take_path(self, path: int, sent: int, arrived: int, now: float) -> None:
         """`arrived` of the first `sent` datagrams on a path came."""
-        self._paths.setdefault(path, _Window()).add(now, sent, arrived)
+        self._paths.setdefault(path, _Window(LOSS_WINDOW_S)).add(now, sent, arrived)
 
     def take_jitter(self, path: int, jitter_ms: float) -> None:
         self._jitter_ms[path] = jitter_ms
@@ -64,9 +67,14 @@ class DirectionMeter:
         window = self._paths.get(path)
         return 0.0 if window is None else _percent(*window.lost_and_sent(now))
 
-    def residual_loss_percent(self, now: float) -> float:
-        """What was lost although copies were sent."""
-        return _percent(*self._session.lost_and_sent(now))
+    def residual(self, now: float) -> tuple[int, float]:
+        """What was lost although copies were sent: how many in the last ten seconds, and percent."""
+        lost, sent = self._session.lost_and_sent(now)
+        return lost, _percent(lost, sent)
+
+    def forget_residual(self) -> None:
+        """Another level: what remained under the one before says nothing about it."""
+        self._session = _Window(RESIDUAL_WINDOW_S)
 
     def jitter_ms(self, path: int) -> float:
         return self._jitter_ms.get(path, 0.0)

@@ -15,7 +15,7 @@ from plg.protocol.destination import Address
 
 _FRAME: Final = struct.Struct(">BH")
 _PING: Final = struct.Struct(">HII")
-_PONG: Final = struct.Struct(">HIIIIII")
+_PONG: Final = struct.Struct(">HIIIIIIH")
 _FLOW_OPEN: Final = struct.Struct(">BHHB")
 _PORT: Final = struct.Struct(">H")
 _FRAGMENT: Final = struct.Struct(">HBB")
@@ -36,7 +36,10 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """Echo of a Ping plus the answerer's stamps and counts: received on the path, sent on the path, highest sequence."""
+    """Echo of a Ping plus the answerer's stamps and counts: received on the path, sent on the path, highest sequence.
+
+    `pongs` numbers the answers on the path, modulo 2^16: a gap is an answer that was lost.
+    """
 
     ping_id: int
     sent_us: int
@@ -45,6 +48,7 @@ class Pong:
     received_count: int
     sent_count: int
     highest_seq: int
+    pongs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +236,9 @@ def _encode(frame: Frame) -> tuple[int, bytes]:
     match frame:
         case Ping(ping_id, sent_us, sent_count):
             return PING, _PING.pack(ping_id, sent_us, sent_count & 0xFFFFFFFF)
-        case Pong(ping_id, sent_us, arrived_us, replied_us, received, sent, highest):
+        case Pong(ping_id, sent_us, arrived_us, replied_us, received, sent, highest, pongs):
             counts = (received & 0xFFFFFFFF, sent & 0xFFFFFFFF, highest & 0xFFFFFFFF)
-            return PONG, _PONG.pack(ping_id, sent_us, arrived_us, replied_us, *counts)
+            return PONG, _PONG.pack(ping_id, sent_us, arrived_us, replied_us, *counts, pongs & 0xFFFF)
         case FlowOpen(flow, local_port, epoch, address, port, payload):
             head = _FLOW_OPEN.pack(flow, local_port, epoch, address.version)
             return FLOW_OPEN, head + address.packed + _PORT.pack(port) + payload

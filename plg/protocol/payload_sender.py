@@ -50,14 +50,14 @@ def make_plan(level: Level, primary: int, others: tuple[int, ...], *, in_doubt: 
     """
     p = path_byte(primary, 0)
     if in_doubt and others:
-        return CopyPlan(primary, p, tuple(Copy(path, path_byte(path, 0), 0.0) for path in others))
+        return CopyPlan(primary, p, tuple(Copy(path, path_byte(path, 1), 0.0) for path in others))
     if not level.copies:
         return CopyPlan(primary, p, repeats=level.repeats)
     if not others:
         late = (Copy(primary, path_byte(primary, 1), STAGGER_S),) if level.staggered else ()
         return CopyPlan(primary, p, late, repeats=True)
     delay_s = STAGGER_S if level.staggered else 0.0
-    return CopyPlan(primary, p, (Copy(others[0], path_byte(others[0], 0), delay_s),), repeats=level.repeats)
+    return CopyPlan(primary, p, (Copy(others[0], path_byte(others[0], 1), delay_s),), repeats=level.repeats)
 
 
 class PayloadSender:

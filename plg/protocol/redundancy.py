@@ -24,6 +24,8 @@ CLEAN_MAX_S: Final = 300.0
 RELAPSE_S: Final = 60.0
 """Implementation. A step up this soon after a step down doubles the wait before the next step down."""
 JOINT_SHARE: Final = 0.3
+ENOUGH_LOST: Final = 3
+"""Implementation. Staggering makes what copies save 20 ms late: not for one or two losses in ten seconds."""
 
 
 class RedundancyMode(StrEnum):
@@ -79,11 +81,13 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """One direction over the last two seconds: of the paths in use, and what was lost in spite of copies."""
+    """One direction lately: of the paths in use, and what was lost in spite of copies."""
 
     path_loss_percent: float
     residual_loss_percent: float
     jitter_ms: float
+    residual_lost: int = 0
+    """How many packets the residual is: one or two may be chance."""
 
 
 class Ladder:
@@ -115,7 +119,8 @@ class Ladder:
 
     def _judge_joint_loss(self, losses: Losses, now: float) -> None:
         together = (
-            losses.residual_loss_percent > LOSS_LIMIT_PERCENT
+            losses.residual_lost >= ENOUGH_LOST
+            and losses.residual_loss_percent > LOSS_LIMIT_PERCENT
             and losses.residual_loss_percent > JOINT_SHARE * losses.path_loss_percent
         )
         if together:
@@ -127,7 +132,8 @@ class Ladder:
             self._lower_when_clean(Level.DUAL, now)
 
     def _climb(self, losses: Losses, now: float) -> None:
-        if losses.residual_loss_percent > LOSS_LIMIT_PERCENT:
+        enough = 1 if self.level is Level.SINGLE else 2
+        if losses.residual_loss_percent > LOSS_LIMIT_PERCENT and losses.residual_lost >= enough:
             self._clean_since_s = None
             if now - self._raised_at_s >= UP_SPACING_S:
                 self._raise_to(Level(min(self.level + 1, Level.STAGGERED_REPEAT)), now)

@@ -34,6 +34,8 @@ class ReturnPath:
     address: Source = NOWHERE
     heard_at_s: float = float("-inf")
     learnt_seq: int = -1
+    pongs: int = 0
+    """PONGs sent on the path since the hand-shake."""
     trial: Trial | None = None
 
     def spend(self, length: int) -> Source | None:

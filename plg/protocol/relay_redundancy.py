@@ -59,11 +59,10 @@ class RelayRedundancy:
         carrying = {primary, *(copy.path for copy in self._sender.plan.copies)}
         losses = [self._meter.path_loss_percent(path, now) for path in carrying]
         jitters = [self._meter.jitter_ms(path) for path in carrying]
-        if self._ladder.level is Level.SINGLE:
-            residual = self._meter.path_loss_percent(primary, now)
-        else:
-            residual = self._meter.residual_loss_percent(now)
-        self._ladder.report(Losses(max(losses), residual, max(jitters)), now)
+        worst = max(losses)
+        lost, residual = (1, worst) if self._ladder.level is Level.SINGLE else self._meter.residual(now)
+        if self._ladder.report(Losses(worst, residual, max(jitters), lost), now):
+            self._meter.forget_residual()
 
     def plan(self, paths: RelayPaths, now: float) -> None:
         """Which paths carry what from now on."""

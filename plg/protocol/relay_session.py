@@ -256,14 +256,10 @@ class RelaySession(SessionCore[RelayEvent]):
 
     def _take_control(self, body: bytes, seq32: int, p: int, source: Source, now: float) -> bytes | DropReason:
         whole: bytes = HANDLED
-        has_copies = False
         for number, frame in enumerate(read_frames(body)):
             if frame is None:  # the frames before it count: the owner must see what they left, so this is no drop then
                 return whole if number else DropReason.MALFORMED
-            has_copies = has_copies or isinstance(frame, Payload | Fragment | FlowOpen)
             whole = self._take_frame(frame, seq32, p, source, now) or whole
-        if not has_copies:
-            self.reception.control[p >> 3] += 1
         return whole
 
     def _take_frame(self, frame: Frame, seq32: int, p: int, source: Source, now: float) -> bytes:
@@ -298,7 +294,6 @@ class RelaySession(SessionCore[RelayEvent]):
             case PathChallenge(data):
                 self._reply(p >> 5, PathResponse(data))
             case PathChoice(primary):
-                self.reception.set_primary(primary)
                 self._paths.choose_primary(primary, now)
                 self._redundancy.wish(frame)
                 self._replan(now)
@@ -318,8 +313,11 @@ class RelaySession(SessionCore[RelayEvent]):
         stamp = clock_us(now)
         arrived = self.reception.arrivals(path)
         sent = self._sender.sent_counts[path] + 1
+        back = self._paths.by_id[path]
+        back.pongs += 1
+        self.reception.single[path].take(ping.ping_id)
         answer: list[Frame] = [
-            Pong(ping.ping_id, ping.sent_us, stamp, stamp, arrived, sent, max(channel.opener.top, 0))
+            Pong(ping.ping_id, ping.sent_us, stamp, stamp, arrived, sent, max(channel.opener.top, 0), back.pongs)
         ]
         over_cap = (self.over_cap_up, self.over_cap_down)
         if over_cap != self._over_cap_told:

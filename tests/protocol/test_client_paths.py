@@ -33,7 +33,7 @@ def measure(way: ClientPath, rtt_ms: float, began_s: float, seconds: float = 4.0
     while now < began_s + seconds:
         ping = way.meter.make_ping(1, now)
         arrived = clock_us(now + rtt_ms / 2000)
-        way.meter.take_pong(Pong(ping.ping_id, ping.sent_us, arrived, arrived, 1, 1, 1), 1, now + rtt_ms / 1000)
+        way.meter.take_pong(Pong(ping.ping_id, ping.sent_us, arrived, arrived, 1, 1, 1, 1), 1, now + rtt_ms / 1000)
         way.watch.heard(now + rtt_ms / 1000)
         now += 0.25
     return now

@@ -6,6 +6,7 @@ from plg.protocol.frames import PathChoice, Stats
 from plg.protocol.path_watch import Health
 from plg.protocol.reception import Reception
 from plg.protocol.redundancy import Level, Redundancy, RedundancyMode
+from plg.protocol.sequence_window import SequenceWindow
 from support.protocol_pair import CID
 
 
@@ -65,6 +66,8 @@ def test_figures_go_on_over_a_new_hand_shake() -> None:
     redundancy = ClientRedundancy(Redundancy(RedundancyMode.REDUNDANT))
     reception = Reception()
     reception.repeats_used = 4
+    for look in range(4):
+        reception.judge(SequenceWindow(), float(look))
     redundancy.take_stats(Stats(0, 0, 0, 0, 0, 200, 3, 20), 2.0)
     redundancy.restart(reception)
     redundancy.take_stats(Stats(0, 0, 0, 0, 0, 10, 1, 2), 3.0)

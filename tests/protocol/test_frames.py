@@ -33,7 +33,7 @@ from plg.protocol.frames import (
 
 EXAMPLES: list[Frame] = [
     Ping(1, 2, 3),
-    Pong(1, 2, 3, 4, 5, 6, 7),
+    Pong(1, 2, 3, 4, 5, 6, 7, 8),
     FlowOpen(9, 50000, 0, ip_address("198.20.0.7"), 27015, b"first"),
     FlowOpen(9, 50000, 1, ip_address("2600::7"), 27015, b""),
     FlowOk(9, b"token"),

@@ -90,7 +90,7 @@ FRAMES = [
     encode_frame(frame)
     for frame in (
         Ping(1, 2, 3),
-        Pong(1, 2, 3, 4, 5, 6, 7),
+        Pong(1, 2, 3, 4, 5, 6, 7, 8),
         FlowOpen(1, 27005, 0, GAME, 27015, b"first payload"),
         FlowOpen(254, 27005, 0, IPv6Address("2606:2800::1"), 27015, b""),
         FlowOk(1, b"resume"),

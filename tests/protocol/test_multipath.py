@@ -129,7 +129,7 @@ def test_losses_of_one_path_are_mended_by_the_other_and_counted_as_saved() -> No
     sent_up, sent_down = play(pair, 9)  # after ten seconds the better path becomes the first one
     assert set(sent_up) <= set(received_up(pair))
     assert set(sent_down) <= set(pair.down_payloads())
-    pair.run(1.5)
+    pair.run(6)  # long enough for the last report
     figures = pair.client.redundancy_figures
     assert (figures.saved_up, figures.saved_down) == (lost[True], lost[False])
     assert figures.bytes_ratio_up == pytest.approx(2.0, abs=0.05)

@@ -11,10 +11,7 @@ import os
 from random import Random
 
 import pytest
-
 from plg.lab.simulation.exit_model import ExitModel
-from plg.protocol import packet_crypto, sequence_window
-from plg.protocol.packet_crypto import PacketSealer
 from support.forwarder_host import ForwarderHost
 from support.multipath_schedules import (
     KINDS,
@@ -25,6 +22,9 @@ from support.multipath_schedules import (
     run_schedule,
     shortened,
 )
+
+from plg.protocol import packet_crypto, sequence_window
+from plg.protocol.packet_crypto import PacketSealer
 
 SCHEDULES = int(os.environ.get("PLG_SCHEDULES", "10000"))
 PARTS = 20

@@ -12,7 +12,7 @@ def exchange(
     """One PING and its PONG; the relay's clock is `offset_s` ahead and it takes 5 ms to answer."""
     ping = meter.make_ping(sent, now)
     arrival = now + up_s + offset_s
-    pong = Pong(ping.ping_id, ping.sent_us, clock_us(arrival), clock_us(arrival + 0.005), arrived, down[0], 0)
+    pong = Pong(ping.ping_id, ping.sent_us, clock_us(arrival), clock_us(arrival + 0.005), arrived, down[0], 0, 1)
     assert meter.take_pong(pong, down[1], now + up_s + 0.005 + down_s)
 
 
@@ -66,9 +66,9 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
 
 def test_answers_to_questions_never_asked_are_ignored() -> None:
     meter = PathMeter()
-    assert not meter.take_pong(Pong(9, 1, 2, 3, 4, 5, 6), 1, 1.0)
+    assert not meter.take_pong(Pong(9, 1, 2, 3, 4, 5, 6, 7), 1, 1.0)
     ping = meter.make_ping(1, 0.0)
-    wrong = Pong(ping.ping_id, ping.sent_us + 1, 0, 0, 0, 0, 0)
+    wrong = Pong(ping.ping_id, ping.sent_us + 1, 0, 0, 0, 0, 0, 0)
     assert not meter.take_pong(wrong, 1, 1.0)
 
 
@@ -77,7 +77,7 @@ def test_unanswered_pings_do_not_pile_up() -> None:
     first = meter.make_ping(1, 0.0)
     for i in range(70):
         meter.make_ping(1, i * 0.25)
-    assert not meter.take_pong(Pong(first.ping_id, first.sent_us, 0, 0, 1, 1, 1), 1, 20.0)
+    assert not meter.take_pong(Pong(first.ping_id, first.sent_us, 0, 0, 1, 1, 1, 1), 1, 20.0)
 
 
 def test_the_95th_percentile_shows_what_the_median_hides() -> None:

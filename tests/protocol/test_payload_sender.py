@@ -32,9 +32,9 @@ def sender(level: Level, others: tuple[int, ...] = (1,), max_overhead: float = 3
     [
         (Level.SINGLE, (1,), CopyPlan(0, 0)),
         (Level.REPEAT, (1,), CopyPlan(0, 0, repeats=True)),
-        (Level.DUAL, (2, 1), CopyPlan(0, 0, (Copy(2, path_byte(2, 0), 0.0),))),
-        (Level.STAGGERED, (1,), CopyPlan(0, 0, (Copy(1, path_byte(1, 0), STAGGER_S),))),
-        (Level.STAGGERED_REPEAT, (1,), CopyPlan(0, 0, (Copy(1, path_byte(1, 0), STAGGER_S),), repeats=True)),
+        (Level.DUAL, (2, 1), CopyPlan(0, 0, (Copy(2, path_byte(2, 1), 0.0),))),
+        (Level.STAGGERED, (1,), CopyPlan(0, 0, (Copy(1, path_byte(1, 1), STAGGER_S),))),
+        (Level.STAGGERED_REPEAT, (1,), CopyPlan(0, 0, (Copy(1, path_byte(1, 1), STAGGER_S),), repeats=True)),
         (Level.DUAL, (), CopyPlan(0, 0, repeats=True)),
         (Level.STAGGERED, (), CopyPlan(0, 0, (Copy(0, path_byte(0, 1), STAGGER_S),), repeats=True)),
     ],

@@ -17,7 +17,7 @@ from plg.protocol.redundancy import (
 )
 
 CLEAN = Losses(0.0, 0.0, 1.0)
-BAD = Losses(2.0, 2.0, 1.0)
+BAD = Losses(2.0, 2.0, 1.0, 5)
 
 
 def feed(ladder: Ladder, losses: Losses, began_s: float, seconds: float) -> float:
@@ -54,9 +54,9 @@ def test_redundant_sends_twice_from_the_start_and_always() -> None:
 
 def test_redundant_staggers_when_the_paths_lose_together_and_only_then() -> None:
     ladder = Ladder(RedundancyMode.REDUNDANT)
-    feed(ladder, Losses(5.0, 0.2, 1.0), 0.0, 60)
+    feed(ladder, Losses(5.0, 2.0, 1.0, 2), 0.0, 60)
     assert level_of(ladder) is Level.DUAL
-    now = feed(ladder, Losses(5.0, 2.0, 1.0), 60.0, 3)
+    now = feed(ladder, Losses(5.0, 2.0, 1.0, 9), 60.0, 3)
     assert level_of(ladder) is Level.STAGGERED
     now = feed(ladder, Losses(5.0, 0.1, 1.0), now, 120)  # whole again because of it
     assert level_of(ladder) is Level.STAGGERED

@@ -49,6 +49,7 @@ SHAPES: Final = {
             ("received_count", 4),
             ("sent_count", 4),
             ("highest_seq", 4),
+            ("pongs", 2),
         ),
     ),
     4: Shape("FlowOk", (("flow", 1),), ("resume_token", REST)),

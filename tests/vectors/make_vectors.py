@@ -47,7 +47,7 @@ WELCOME = handshake.Welcome(
     WelcomeStatus.OK, RELAY_NONCE, 1_800_000_000_456, b"boot-id!", ip_address("198.20.0.9"), 54321, 600, 1500, 6000, 64, 16, b"RESUME2"
 )  # fmt: skip
 FRAMES: list[frames.Frame] = [
-    frames.Ping(1, 0xFFFFFFF0, 77), frames.Pong(1, 0xFFFFFFF0, 5, 9, 70, 80, 123456),
+    frames.Ping(1, 0xFFFFFFF0, 77), frames.Pong(1, 0xFFFFFFF0, 5, 9, 70, 80, 123456, 65535),
     frames.FlowOpen(9, 50000, 0, ip_address("198.20.0.7"), 27015, b"hi"), frames.FlowOpen(254, 1, 2, ip_address("2600::7"), 65535, b""),
     frames.FlowOk(9, b"token"), frames.FlowDeny(9, 5), frames.PathChallenge(b"12345678"), frames.PathResponse(b"12345678"),
     frames.Stats(1, 2, 3, 4, 5, 6, 7, 8), frames.Drain(30), frames.Egress(2), frames.Close(4), frames.TicketRenewal(b"TICKET"),
