@@ -60,6 +60,10 @@ class RegionMeasurement(Request, frozen=True, kw_only=True, omit_defaults=True):
     age_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
 
 
+MAX_TARGETS_MEASURED = 256
+"""Hosts and peers together in one heartbeat."""
+
+
 class HeartbeatRequest(Request, frozen=True, kw_only=True):
     """POST /v1/relays/heartbeat, every HEARTBEAT_INTERVAL_S; a relay silent for 15 s leaves the players' list.
 
@@ -78,7 +82,7 @@ class HeartbeatRequest(Request, frozen=True, kw_only=True):
     drops: Annotated[dict[str, int], Meta(max_length=64)] = {}
     profiles_etag: Annotated[str, Meta(max_length=64)] = ""
     mask: bool = False
-    measurements: Annotated[list[RegionMeasurement], Meta(max_length=256)] = []
+    measurements: Annotated[list[RegionMeasurement], Meta(max_length=MAX_TARGETS_MEASURED)] = []
 
 
 HEARTBEAT_INTERVAL_S = 5.0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
-from plg.contract.relay_control import HeartbeatRequest
+from plg.contract.relay_control import MAX_TARGETS_MEASURED, HeartbeatRequest
 from plg.protocol.keys import mask_key
 from plg_relay.config import RelayConfig
 from plg_relay.control_api import control_app
@@ -26,6 +26,7 @@ from plg_relay.game_probes import GameProbes
 from plg_relay.identity import RelayIdentity, load_identity
 from plg_relay.keeper_client import KeeperClient
 from plg_relay.keeper_listeners import CONTROL, METRICS, KeptListeners
+from plg_relay.mesh_probes import MeshProbes
 from plg_relay.metrics import metrics_app
 from plg_relay.own_addresses import as_networks, interface_addresses, refuse_private_mode_in_public, resolve
 from plg_relay.plane import Plane
@@ -125,12 +126,15 @@ class RelayApp:
                 mask=config.mask,
                 restarts={"crash": keeper.crashes, "reload": keeper.reloads} if keeper is not None else {},
             )
-            probes = GameProbes()
+            probes, mesh = GameProbes(), MeshProbes()
 
             async def heartbeat() -> HeartbeatRequest:
-                return await status.heartbeat(store.policy.profiles_etag, probes.measurements())
+                measured = [*mesh.measurements(), *probes.measurements()][:MAX_TARGETS_MEASURED]
+                return await status.heartbeat(store.policy.profiles_etag, measured)
 
-            link = await stack.enter_async_context(ServerLink(identity, store, heartbeat, probes.set_targets))
+            link = await stack.enter_async_context(
+                ServerLink(identity, store, heartbeat, probes.set_targets, on_peers=mesh.set_peers)
+            )
             self._link = link
             await control.serve(control_app(status, store, control_key=identity.control_key, drain=self.drain))
             await metrics.serve(metrics_app(status))
@@ -139,9 +143,11 @@ class RelayApp:
             if keeper is not None:
                 keeper.say_serving()
             self._announce(ListeningPorts(port, control.port, metrics.port, os.getpid()))
-            await self._serve(plane, store, link, probes)
+            await self._serve(plane, store, link, probes, mesh)
 
-    async def _serve(self, plane: Plane, store: PolicyStore, link: ServerLink, probes: GameProbes) -> None:
+    async def _serve(
+        self, plane: Plane, store: PolicyStore, link: ServerLink, probes: GameProbes, mesh: MeshProbes
+    ) -> None:
         policies: asyncio.Queue[Policy] = asyncio.Queue()
         store.on_change(policies.put_nowait)
         try:
@@ -150,6 +156,7 @@ class RelayApp:
                     tasks.create_task(link.run(), name="heartbeats"),
                     tasks.create_task(self._apply(plane, policies), name="policies"),
                     tasks.create_task(probes.run(), name="game probes"),
+                    tasks.create_task(mesh.run(), name="mesh probes"),
                     tasks.create_task(plane.run(), name="packets"),
                 ]
                 await self._until_stopped(plane)

@@ -1,11 +1,14 @@
 """The relay's own measurements to hosts near game servers, which the server names and hears about in heartbeats.
 
-Where this machine has no right to measure a target it stays out of the report: "not measured" is not "lost".
+Where this machine has no right to measure a target it stays out of the report: "not measured" is not "lost". One round says
+little, so the report is a moving average over the rounds of the last quarter of an hour, with their 95th percentile.
 """
 
 import asyncio
 import time
+from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 from plg.contract.relay_control import ProbeTarget, RegionMeasurement
@@ -17,6 +20,42 @@ AT_ONCE: Final = 8
 
 MAX_TARGETS: Final = 256
 STALE_AFTER_S: Final = 900.0
+NEWEST_SHARE: Final = 0.4
+"""How much the newest round counts: a change of route is nine tenths told after five rounds, one odd round is damped."""
+
+ROUNDS: Final = 15
+LEAST_FOR_P95: Final = 5
+SILENT_ROUNDS: Final = 3
+"""A target that answered none of its last rounds is told as silent; fewer may be chance."""
+
+
+@dataclass(slots=True)
+class _History:
+    """The rounds of one target: when (monotonic seconds), median (None: no answer) and loss."""
+
+    rounds: deque[tuple[float, float | None, float]] = field(default_factory=lambda: deque(maxlen=ROUNDS))
+
+    def figure(self, target_id: str, now_s: float) -> RegionMeasurement | None:
+        """What they say together; None when all are too old."""
+        fresh = [entry for entry in self.rounds if now_s - entry[0] < STALE_AFTER_S]
+        if not fresh:
+            return None
+        answered = [(at_s, rtt_ms) for at_s, rtt_ms, _ in fresh if rtt_ms is not None]
+        loss_percent = sum(loss for _, _, loss in fresh) / len(fresh)
+        if all(rtt_ms is None for _, rtt_ms, _ in fresh[-SILENT_ROUNDS:]):
+            return RegionMeasurement(target_id=target_id, rtt_ms=None, loss_percent=loss_percent)
+        smooth_ms = answered[0][1]
+        for _, rtt_ms in answered[1:]:
+            smooth_ms += NEWEST_SHARE * (rtt_ms - smooth_ms)
+        ordered = sorted(rtt_ms for _, rtt_ms in answered)
+        p95_ms = max(smooth_ms, ordered[int(len(ordered) * 0.95)]) if len(ordered) >= LEAST_FOR_P95 else None
+        return RegionMeasurement(
+            target_id=target_id,
+            rtt_ms=smooth_ms,
+            loss_percent=loss_percent,
+            rtt_p95_ms=p95_ms,
+            age_s=round(now_s - answered[-1][0], 1),
+        )
 
 
 class GameProbes:
@@ -25,7 +64,7 @@ class GameProbes:
     def __init__(self, period_s: float = PERIOD_S) -> None:
         self._period_s = period_s
         self._targets: dict[str, ProbeTarget] = {}
-        self._results: dict[str, tuple[float, RegionMeasurement]] = {}
+        self._results: dict[str, _History] = {}
         self._changed = asyncio.Event()
 
     def set_targets(self, targets: list[ProbeTarget]) -> None:
@@ -38,8 +77,9 @@ class GameProbes:
 
     def measurements(self) -> list[RegionMeasurement]:
         """What is known and not older than 15 minutes."""
-        oldest_s = time.monotonic() - STALE_AFTER_S
-        return [result for at_s, result in self._results.values() if at_s >= oldest_s]
+        now_s = time.monotonic()
+        figures = [history.figure(target_id, now_s) for target_id, history in self._results.items()]
+        return [figure for figure in figures if figure is not None]
 
     async def run(self) -> None:
         """Measure now, then each period, and at once when the targets change."""
@@ -55,18 +95,12 @@ class GameProbes:
 
         async def one(target: ProbeTarget) -> None:
             async with gate:
-                result = await _measure(target)
-                if result is not None and target.target_id in self._targets:
-                    self._results[target.target_id] = (time.monotonic(), result)
+                ping = await measure(target.host, target.method, target.port)
+                # None: this machine cannot measure it at all (no right, unknown method).
+                if ping.method is not None and target.target_id in self._targets:
+                    history = self._results.setdefault(target.target_id, _History())
+                    history.rounds.append((time.monotonic(), ping.rtt_ms, ping.loss_percent))
 
         async with asyncio.TaskGroup() as group:
             for target in self._targets.values():
                 group.create_task(one(target))
-
-
-async def _measure(target: ProbeTarget) -> RegionMeasurement | None:
-    """One target's figure; None when this machine cannot measure it at all (no right, unknown method)."""
-    ping = await measure(target.host, target.method, target.port)
-    if ping.method is None:
-        return None
-    return RegionMeasurement(target_id=target.target_id, rtt_ms=ping.rtt_ms, loss_percent=ping.loss_percent)

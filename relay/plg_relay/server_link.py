@@ -22,6 +22,7 @@ from plg.contract.relay_control import (
     EnrolRequest,
     HeartbeatAnswer,
     HeartbeatRequest,
+    PeerRelay,
     ProbeTarget,
     ProfileSet,
 )
@@ -55,7 +56,8 @@ async def enrol(server: str, request: EnrolRequest) -> EnrolAnswer:
 class ServerLink:
     """Beats every HEARTBEAT_INTERVAL_S and puts what the server answers into `store`.
 
-    `status` makes the body of the next heartbeat; `on_probe_targets` hears which hosts the server wants measured.
+    `status` makes the body of the next heartbeat; `on_probe_targets` hears which hosts the server wants measured, `on_peers`
+    which other relays there are.
     """
 
     def __init__(
@@ -65,12 +67,14 @@ class ServerLink:
         status: Callable[[], Awaitable[HeartbeatRequest]],
         on_probe_targets: Callable[[list[ProbeTarget]], None],
         *,
+        on_peers: Callable[[list[PeerRelay]], None],
         interval_s: float = HEARTBEAT_INTERVAL_S,
     ) -> None:
         self._identity = identity
         self._store = store
         self._status = status
         self._on_probe_targets = on_probe_targets
+        self._on_peers = on_peers
         self._interval_s = interval_s
         self._base = identity.server.rstrip("/") + API_PREFIX
         self._http: aiohttp.ClientSession | None = None
@@ -131,6 +135,7 @@ class ServerLink:
         offset_ms = round(answer.server_time_ms - (sent_ms + time.time() * 1000) / 2)
         await self._store.replace(after_heartbeat(self._store.policy, answer, offset_ms))
         self._on_probe_targets(answer.probe_targets)
+        self._on_peers(answer.peers)
         if answer.profiles_etag != self._store.policy.profiles_etag:
             await self._fetch_profiles()
 

@@ -5,7 +5,7 @@ import socket
 import time
 
 from plg.contract.relay_control import ProbeTarget
-from plg_relay.game_probes import MAX_TARGETS, GameProbes
+from plg_relay.game_probes import MAX_TARGETS, ROUNDS, STALE_AFTER_S, GameProbes, _History
 
 
 def a_target(port: int, name: str = "t", method: str = "tcp") -> ProbeTarget:
@@ -53,3 +53,38 @@ async def test_the_number_of_targets_is_bounded() -> None:
     probes = GameProbes()
     probes.set_targets([a_target(1, f"t{number}") for number in range(MAX_TARGETS * 2)])
     assert len(probes._targets) == MAX_TARGETS
+
+
+def history(*rounds: float | None, step_s: float = 60.0) -> _History:
+    """Rounds a minute apart; the last one is now, which is second 0."""
+    found = _History()
+    for number, rtt_ms in enumerate(rounds):
+        at_s = -step_s * (len(rounds) - 1 - number)
+        found.rounds.append((at_s, rtt_ms, 100.0 if rtt_ms is None else 0.0))
+    return found
+
+
+def test_one_odd_round_is_damped_and_a_new_route_is_told_within_minutes() -> None:
+    odd = history(20.0, 20.0, 20.0, 60.0).figure("t", 0.0)
+    moved = history(20.0, 20.0, 60.0, 60.0, 60.0, 60.0, 60.0).figure("t", 0.0)
+    assert odd is not None
+    assert moved is not None
+    assert odd.rtt_ms == 36.0
+    assert moved.rtt_ms is not None
+    assert 56.0 < moved.rtt_ms < 60.0
+    assert (moved.rtt_p95_ms, odd.rtt_p95_ms) == (60.0, None), "few rounds tell no percentile"
+
+
+def test_a_target_is_silent_after_three_rounds_without_an_answer_not_after_one() -> None:
+    once = history(20.0, 20.0, None).figure("t", 0.0)
+    thrice = history(20.0, None, None, None).figure("t", 0.0)
+    assert once is not None
+    assert thrice is not None
+    assert (once.rtt_ms, round(once.loss_percent, 1), once.age_s) == (20.0, 33.3, 60.0)
+    assert (thrice.rtt_ms, thrice.loss_percent) == (None, 75.0)
+
+
+def test_old_rounds_are_not_told() -> None:
+    assert history(20.0).figure("t", STALE_AFTER_S + 1) is None
+    long = history(*[float(number) for number in range(ROUNDS * 2)])
+    assert len(long.rounds) == ROUNDS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plg.contract.relay_control import EnrolRequest, HeartbeatRequest, ProbeTarget
+from plg.contract.relay_control import EnrolRequest, HeartbeatRequest, PeerRelay, ProbeTarget
 from plg_relay.errors import RelayError
 from plg_relay.identity import RelayIdentity
 from plg_relay.profile_cache import PolicyStore
@@ -29,13 +29,18 @@ def an_identity(server: str) -> RelayIdentity:
 
 
 def a_link(
-    server: str, store: PolicyStore, targets: list[ProbeTarget] | None = None, interval_s: float = 0.02
+    server: str,
+    store: PolicyStore,
+    targets: list[ProbeTarget] | None = None,
+    interval_s: float = 0.02,
+    peers: list[PeerRelay] | None = None,
 ) -> ServerLink:
     async def status() -> HeartbeatRequest:
         return HeartbeatRequest(boot_id="0" * 16, sessions=3)
 
     heard = [] if targets is None else targets
-    return ServerLink(an_identity(server), store, status, heard.extend, interval_s=interval_s)
+    met = [] if peers is None else peers
+    return ServerLink(an_identity(server), store, status, heard.extend, on_peers=met.extend, interval_s=interval_s)
 
 
 async def until(condition: "list[HeartbeatRequest]", count: int) -> None:
@@ -57,8 +62,9 @@ async def test_a_beat_signs_in_reports_and_brings_the_policy(tmp_path: Path) -> 
         server.revoked_cids = ["00000000000000aa"]
         server.server_time_ms = int((time.time() - 60) * 1000)
         server.probe_targets = [ProbeTarget(target_id="t", host="h", method="tcp", port=1)]
-        store, targets = PolicyStore(tmp_path, []), list[ProbeTarget]()
-        async with a_link(server.url, store, targets) as link:
+        server.peers = [PeerRelay(node_id="n2", relay_id=2, addresses=["9.9.9.9"], port=443, ping_token="AA==")]
+        store, targets, peers = PolicyStore(tmp_path, []), list[ProbeTarget](), list[PeerRelay]()
+        async with a_link(server.url, store, targets, peers=peers) as link:
             await link.beat()
             await link.beat()
         assert server.auth == ["node-1." + "r" * 20] * 2
@@ -68,6 +74,7 @@ async def test_a_beat_signs_in_reports_and_brings_the_policy(tmp_path: Path) -> 
         assert -61_500 < store.policy.clock_offset_ms < -58_500
         assert server.profile_requests == ['""'], "unchanged profiles are fetched once"
         assert targets[0].target_id == "t"
+        assert peers == server.peers * 2
 
 
 async def test_changed_profiles_are_fetched_with_the_next_beat(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from plg.contract.relay_control import (
     EnrolRequest,
     HeartbeatAnswer,
     HeartbeatRequest,
+    PeerRelay,
     ProbeTarget,
     ProfileAcl,
     ProfileSet,
@@ -31,6 +32,7 @@ class SmallServer:
     profiles: ProfileSet = field(default_factory=lambda: ProfileSet(etag="e1", profiles=[]))
     revoked_cids: list[str] = field(default_factory=list)
     probe_targets: list[ProbeTarget] = field(default_factory=list)
+    peers: list[PeerRelay] = field(default_factory=list)
     server_time_ms: int = 0
     enrolments: list[EnrolRequest] = field(default_factory=list)
     beats: list[HeartbeatRequest] = field(default_factory=list)
@@ -62,6 +64,7 @@ class SmallServer:
                 revoked_users=[],
                 denied_addresses=[],
                 probe_targets=self.probe_targets,
+                peers=self.peers,
             )
         )
 
