@@ -62,14 +62,19 @@ def lab_config(data_dir: Path, **changes: object) -> RelayConfig:
 
 
 def enrolled_identity(
-    data_dir: Path, server: str = "http://127.0.0.1:9", public_host: str = "127.0.0.1"
+    data_dir: Path,
+    server: str = "http://127.0.0.1:9",
+    public_host: str = "127.0.0.1",
+    *,
+    relay_id: int = RELAY_ID,
+    ticket_key: bytes = TICKET_KEY,
 ) -> RelayIdentity:
     """Write what enrolment and one heartbeat would have left."""
-    keys = [TicketKey(key_id=KEY_ID, key=b64encode(TICKET_KEY).decode())]
+    keys = [TicketKey(key_id=KEY_ID, key=b64encode(ticket_key).decode())]
     identity = RelayIdentity(
         server=server,
         node_id="node-1",
-        relay_id=RELAY_ID,
+        relay_id=relay_id,
         relay_key="relay-key-for-tests",
         control_key=CONTROL_KEY,
         ticket_keys=keys,
@@ -77,7 +82,8 @@ def enrolled_identity(
         public_port=4433,
     )
     save_identity(data_dir, identity)
-    write_private(data_dir / CACHE_FILE, msgspec.json.encode(lab_policy()))
+    policy = msgspec.structs.replace(lab_policy(), ticket_keys=keys)
+    write_private(data_dir / CACHE_FILE, msgspec.json.encode(policy))
     return identity
 
 
@@ -90,13 +96,18 @@ class LivePlane:
 
 @asynccontextmanager
 async def live_plane(
-    tmp_path: Path, policy: Policy | None = None, *, mask_key: bytes | None = None, **changes: object
+    tmp_path: Path,
+    policy: Policy | None = None,
+    *,
+    mask_key: bytes | None = None,
+    relay_id: int = RELAY_ID,
+    **changes: object,
 ) -> AsyncIterator[LivePlane]:
     """The data plane in this process."""
     config = lab_config(tmp_path, **changes)
     front = open_front(config.host, 0, buffer_bytes=1 << 20)
     identity = PlaneIdentity(
-        relay_id=RELAY_ID,
+        relay_id=relay_id,
         boot_id=os.urandom(8),
         boot_parity=0,
         own_addresses=frozenset(),
