@@ -123,9 +123,9 @@ class ImpairedDirection:
     def deliveries(self, size_bytes: int, now_s: float) -> tuple[float, ...]:
         """When a packet of `size_bytes` that enters at `now_s` comes out: never, once, or twice."""
         rule, counts = self.impairment, self.counts
-        loss_draw, burst_move_draw, burst_loss_draw, reorder_draw, duplicate_draw = (
-            self._packet_random.random() * 100 for _ in range(5)
-        )
+        draw = self._packet_random.random
+        loss_draw, burst_move_draw, burst_loss_draw = draw() * 100, draw() * 100, draw() * 100
+        reorder_draw, duplicate_draw = draw() * 100, draw() * 100
         counts.offered += 1
         lost_in_burst = self._lost_in_burst(rule.burst_loss, burst_move_draw, burst_loss_draw)
         if rule.blackhole or loss_draw < rule.loss_percent or lost_in_burst:

@@ -8,6 +8,10 @@ MAX_EVENTS: Final = 1_000_000
 """More at once means that a model breeds events; the run ends with an error instead of the machine's memory."""
 
 
+MAX_AT_ONE_MOMENT: Final = 100_000
+"""More events without time going on are a loop: something is due again as soon as it was done."""
+
+
 class TooManyEvents(Exception):
     """A model asked for more events than any network has."""
 
@@ -32,9 +36,13 @@ class EventHeap:
 
     def run_until(self, end_s: float) -> None:
         """Let everything happen that falls due up to and at `end_s`, then set the clock to it."""
-        heap = self._heap
+        heap, at_once = self._heap, 0
         while heap and heap[0][0] <= end_s:
-            self.now, _, act, arguments = heapq.heappop(heap)
+            moment_s, _, act, arguments = heapq.heappop(heap)
+            at_once = at_once + 1 if moment_s == self.now else 0
+            if at_once > MAX_AT_ONE_MOMENT:
+                raise TooManyEvents(f"time stands still at {moment_s} s: {act}")
+            self.now = moment_s
             act(*arguments)
         self.now = max(self.now, end_s)
 

@@ -20,7 +20,8 @@ def test_everything_happens_in_order_of_time_and_equal_moments_in_order_of_askin
 
 
 def test_a_moment_that_has_passed_means_now() -> None:
-    heap, seen = EventHeap(5.0), []
+    heap = EventHeap(5.0)
+    seen: list[float] = []
     heap.at(1.0, lambda: seen.append(heap.now))
     assert heap.step()
     assert seen == [5.0]
@@ -28,7 +29,8 @@ def test_a_moment_that_has_passed_means_now() -> None:
 
 
 def test_what_lies_beyond_the_end_waits_for_the_next_run() -> None:
-    heap, seen = EventHeap(), []
+    heap = EventHeap()
+    seen: list[str] = []
     heap.at(2.0, seen.append, "late")
     heap.run_until(1.0)
     assert (seen, heap.now) == ([], 1.0)
