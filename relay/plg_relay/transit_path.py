@@ -78,9 +78,13 @@ class TransitPath:
             is_up = source == binding.client
             if is_up:
                 is_data = first == DATA_UP and DATA_OVERHEAD <= length <= MAX_TRANSIT_DATAGRAM
-                if not is_data and not _is_other(datagram, _OTHERS_UP):
-                    self._refuse(arrival, DropReason.MALFORMED, rest)
-                    continue
+                if not is_data:
+                    if not _is_other(datagram, _OTHERS_UP):
+                        self._refuse(arrival, DropReason.MALFORMED, rest)
+                        continue
+                    if not binding.hellos.take(1.0, now_s):
+                        self._drops[DropReason.HELLO_RATE] += 1
+                        continue
                 binding.heard_at_s = now_s
                 binding.is_shown = True
                 allowance, groups, address = binding.up, up, binding.next_hop

@@ -10,12 +10,18 @@ from plg.protocol.constants import CLOCK_SKEW_S
 from plg.protocol.handshake import Hello
 from plg.protocol.relay_handshake import Source
 from plg.protocol.ticket import TransitTicket
-from plg_relay.limits import source_prefix
+from plg_relay.limits import TokenBucket, source_prefix
 from plg_relay.session_table import UNCONFIRMED_IDLE_S, Allowance
 from plg_relay.timer_wheel import TimerWheel
 
 TRANSIT_IDLE_S: Final = 60.0
 """A live client pings each of its paths at least once a second or so; what is silent for a minute has gone."""
+
+
+HELLOS_PER_S: Final = 5.0
+HELLOS_BURST: Final = 10.0
+"""HELLOs for the exit that one client may send through us: the exit sees all of them come from our address, and one client must
+not use up the share of the others. In play a client says ten a second in all, over two paths or more."""
 
 
 class Binding:
@@ -35,6 +41,7 @@ class Binding:
         "expires_at_unix_s",
         "heard_at_s",
         "hello_ts_ms",
+        "hellos",
         "is_shown",
         "next_hop",
         "opened_at_s",
@@ -49,6 +56,7 @@ class Binding:
         self.cid = hello.cid
         self.up = Allowance(ticket.packets_per_second, ticket.kbit_per_second_up, now_s)
         self.down = Allowance(ticket.packets_per_second, ticket.kbit_per_second_down, now_s)
+        self.hellos = TokenBucket(HELLOS_PER_S, HELLOS_BURST, now_s)
         self.opened_at_s = now_s
         self.packets_up = self.packets_down = 0
         self.bytes_up = self.bytes_down = 0

@@ -13,6 +13,7 @@ from plg.protocol.keys import probe_key
 from plg.protocol.probe import build_probe, make_probe_token
 from plg_relay.counters import Counters
 from plg_relay.transit_path import MAX_TRANSIT_DATAGRAM, TransitPath
+from plg_relay.transit_table import HELLOS_BURST, HELLOS_PER_S
 from support.mutation import Mutator, fuzz_inputs
 from support.relay_bench import HOME, TICKET_KEY, UNIX_S, RelayBench, Source, a_grant
 from support.transit_bench import (
@@ -189,6 +190,17 @@ def test_the_tickets_caps_hold_each_way_and_for_itself(source: Source, make: obj
         assert reason is None or bench.drops == {reason: 2000 - passed}
         other, counter = (EXIT, data_down) if source == HOME else (HOME, data_up)
         assert bench.says(other, counter(100)), "the other direction has its own"
+
+
+def test_one_client_cannot_use_up_the_exits_patience_for_hellos_from_the_transits_address() -> None:
+    bench = bound()
+    passed = 0
+    for _ in range(1000):  # ten seconds of a flood
+        passed += len(bench.says(HOME, exit_hello()))
+        bench.relay.now_s += 0.01
+    assert HELLOS_PER_S * 9.5 <= passed <= HELLOS_BURST + HELLOS_PER_S * 10
+    assert bench.drops == {DropReason.HELLO_RATE: 1000 - passed}
+    assert bench.says(HOME, data_up()) == [(data_up(), EXIT)], "its packets go on"
 
 
 def test_before_the_client_has_shown_that_it_receives_no_more_goes_to_it_than_came_from_it() -> None:
