@@ -20,6 +20,9 @@ class ExitCode(IntEnum):
     BUSY = 9
     BAD_CONFIGURATION = 10
     PORT_TAKEN = 11
+    NO_DIFFERENCE = 12
+    WORSE = 13
+    DIRECT_IS_BETTER = 14
     INTERRUPTED = 130
 
 
@@ -36,6 +39,9 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.BUSY: N_("busy: connected already, or a match is being played"),
     ExitCode.BAD_CONFIGURATION: N_("a configuration or token file is wrong or damaged"),
     ExitCode.PORT_TAKEN: N_("the port is taken by another program"),
+    ExitCode.NO_DIFFERENCE: N_("plg bench: no difference that counts between the direct way and PLG"),
+    ExitCode.WORSE: N_("plg bench: PLG is worse than the direct way"),
+    ExitCode.DIRECT_IS_BETTER: N_("the direct way to the game is better: it was left as it is"),
     ExitCode.INTERRUPTED: N_("interrupted by Ctrl-C"),
 }
 """One line each, for people; marked for translation."""

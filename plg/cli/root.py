@@ -40,6 +40,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "games": LazyCommand("plg.cli.games", N_("List games, or show one.")),
     "nodes": LazyCommand("plg.cli.nodes", N_("List relays.")),
     "explain": LazyCommand("plg.cli.explain", N_("Explain which way PLG would take to a game, and why.")),
+    "bench": LazyCommand("plg.cli.bench", N_("Measure whether the booster helps, as an experiment.")),
     "connect": LazyCommand("plg.cli.connect", N_("Carry a game's packets through a relay.")),
     "status": LazyCommand("plg.cli.status", N_("Show the running tunnel.")),
     "disconnect": LazyCommand("plg.cli.disconnect", N_("End the running tunnel.")),

@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from plg.api.server_client import ServerClient
 from plg.cli.direct_measuring import DirectFigures, find_targets, measure_direct, prepare_socket
 from plg.contract.games import GameDetail
-from plg.contract.nodes import Node
+from plg.contract.nodes import Node, NodeList
 from plg.contract.routes import RouteCandidate, RouteReport, RouteRequest
 from plg.probe.relay_ping import RelayPing, measure_relays
 from plg.protocol.destination import Address
@@ -18,6 +18,16 @@ from plg.tunnel.exit_memory import ExitMemory
 from plg.tunnel.exit_survey import CHECK_PINGS, trusted
 from plg.tunnel.grants import HostPort
 from plg.tunnel.relay_survey import RelaySurvey, relay_target, survey_relays
+
+
+class RouteServer(Protocol):
+    """What is asked of the server; `plg.api.server_client.ServerClient` has it. All raise ApiError."""
+
+    async def game(self, slug: str, /) -> GameDetail: ...
+
+    async def nodes(self, *, game: str | None = None, target: str | None = None) -> NodeList: ...
+
+    async def routes(self, request: RouteRequest) -> RouteReport: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class FoundRoutes:
         return "direct" if is_direct_better(self.direct.as_way(), self.boosted_ms) else "boost"
 
 
-async def find_routes(client: ServerClient, slug: str, target: HostPort | None, memory_in: Path) -> FoundRoutes:
+async def find_routes(client: RouteServer, slug: str, target: HostPort | None, memory_in: Path) -> FoundRoutes:
     """Measure, ask, measure the best again; takes about three seconds.
 
     Raises ApiError (also NotSignedIn), GameNotCarried or TargetUnknown.
@@ -106,7 +116,7 @@ async def find_routes(client: ServerClient, slug: str, target: HostPort | None, 
     )
 
 
-async def carried_game(client: ServerClient, slug: str) -> GameDetail:
+async def carried_game(client: RouteServer, slug: str) -> GameDetail:
     """The game's profile. Raises ApiError, or GameNotCarried for one that PLG cannot carry."""
     game = await client.game(slug)
     if not game.boostable:

@@ -17,6 +17,9 @@ def test_the_numbers_never_change() -> None:
         "BUSY": 9,
         "BAD_CONFIGURATION": 10,
         "PORT_TAKEN": 11,
+        "NO_DIFFERENCE": 12,
+        "WORSE": 13,
+        "DIRECT_IS_BETTER": 14,
         "INTERRUPTED": 130,
     }
 
