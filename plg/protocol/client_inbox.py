@@ -90,8 +90,8 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
     # --- what the other half does ------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _say_hello(self, now: float) -> None:
-        """Begin a fresh attempt at the hand-shake with the exit."""
+    def _say_hello(self, now: float, path: int | None = None) -> None:
+        """Begin a fresh attempt at the hand-shake with the exit, over `path` or whichever is next."""
 
     @abstractmethod
     def _ping(self, way: ClientPath, now: float) -> None:
@@ -266,10 +266,12 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         rebinding = self._ways.rebind(way, now)
         if rebinding is not None:
             self._out.append((way.path, rebinding))
-        spaced = now - self._no_session_at_s >= NO_SESSION_SPACING_S
-        if self._state is SessionState.ESTABLISHED and not self._handshake.is_under_way and spaced:
+        if now - self._no_session_at_s < NO_SESSION_SPACING_S or self._channel is None:
+            return None
+        straight = way.binding is None  # then nobody but the exit can have said it: it is there, on this path
+        if not self._handshake.is_under_way or (straight and self._handshake.path != way.path):
             self._no_session_at_s = now
-            self._say_hello(now)
+            self._say_hello(now, way.path if straight else None)
         return None
 
     def _receive_welcome(self, datagram: bytes, way: ClientPath, now: float) -> None:

@@ -104,6 +104,8 @@ class ClientPaths:
         self._paths = {0: ClientPath(0, None, None, PathWatch(now))}
         self.primary = 0
         """The path of first copies."""
+        self.were_several = False
+        """Whether there ever was another path than the straight one."""
 
     def __iter__(self) -> Iterator[ClientPath]:
         return iter(self._paths.values())
@@ -125,6 +127,7 @@ class ClientPaths:
         """A further path, or a newer pass for one that is bound. Returns the HELLO to its transit, if it has one."""
         if not 1 <= path < MAX_PATHS:
             raise ProtocolMisuse(f"path {path} cannot be added")
+        self.were_several = True
         if transit is None:
             self._paths[path] = ClientPath(path, None, None, PathWatch(now))
             return None
@@ -181,9 +184,8 @@ class ClientPaths:
         return tuple(path.path for path in ready)
 
     def all_silent(self) -> bool:
-        """No bound and proved path is alive: the exit, or our own network, is away."""
-        known = [path for path in self._paths.values() if path.proved]
-        return bool(known) and all(path.watch.health is Health.DEAD for path in known)
+        """No proved path is alive: the exit, or our own network, is away."""
+        return not any(path.proved and path.watch.health is not Health.DEAD for path in self._paths.values())
 
     def choose_primary(self, now: float) -> bool:
         """Move to a path that has been clearly better for ten seconds, at once from one that is dead. True when it moved."""

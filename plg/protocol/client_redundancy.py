@@ -119,8 +119,8 @@ class ClientRedundancy:
     # --- the direction down ------------------------------------------------------------------------------------------
 
     def choice(self, paths: ClientPaths) -> PathChoice | None:
-        """What every PING says about the downlink; None with one path and no copies, where there is nothing to choose."""
-        if len(paths) == 1 and not self.reports:
+        """What every PING says about the downlink; None where there never was anything to choose: one path and no copies."""
+        if not paths.were_several and not self.reports:
             return None
         mode, percent = self._redundancy.mode, round(100 * self._redundancy.max_overhead)
         return PathChoice(paths.primary, paths.first.watch.health is not Health.ALIVE, MODES.index(mode), percent)

@@ -244,6 +244,7 @@ class ClientSession(ClientInbox):
                 beat = True
         if not beat:
             return
+        self._notice_silence(now)
         self._notice_loss(now)
         self._flows.expire(now)
         channel.sealer.rekey_if_due(now)
@@ -271,6 +272,9 @@ class ClientSession(ClientInbox):
             self._out.append((way.path, hello))
         if way.path == self._ways.primary and self._ways.choose_primary(now):
             self._primary_moved(now)
+        self._notice_silence(now)
+
+    def _notice_silence(self, now: float) -> None:
         if self._ways.all_silent() and self._state is SessionState.ESTABLISHED:
             self._state = SessionState.RECONNECTING
             self.events.append(RelaySilent())
@@ -308,14 +312,14 @@ class ClientSession(ClientInbox):
             if way.is_usable:
                 self._ping(way, now)
 
-    def _say_hello(self, now: float) -> None:
+    def _say_hello(self, now: float, path: int | None = None) -> None:
         pace = HelloPace()
         if self._is_active(now) and self.silent_for_s(now) < EAGER_FOR_S and self._state is not SessionState.CONNECTING:
             rtt_ms = self._ways.first.meter.numbers(now).rtt_ms or 0.0
             several = sum(way.bound for way in self._ways) > 1
             attempt_s = max(EAGER_ATTEMPT_S, 4 * rtt_ms / 1000) if several else pace.attempt_s
             pace = HelloPace(EAGER_RETRY_S, EAGER_RETRY_S, attempt_s)
-        hello = self._handshake.start(self._grant, now, self._next_hello_path(), pace)
+        hello = self._handshake.start(self._grant, now, self._next_hello_path() if path is None else path, pace)
         self._out.append((self._handshake.path, hello))
 
     def _next_hello_path(self) -> int:

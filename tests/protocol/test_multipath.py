@@ -8,6 +8,7 @@ from plg.protocol.client_session import PathState
 from plg.protocol.constants import TYPE_HELLO
 from plg.protocol.errors import DropReason, WelcomeStatus
 from plg.protocol.events import PathDown, PathUp, PrimaryChanged, RelaySilent, TransitRefused
+from plg.protocol.handshake import build_no_session
 from plg.protocol.redundancy import Level, Redundancy, RedundancyMode
 from support.protocol_pair import TRANSIT_SOURCE, Pair, make_ticket, transit_pass
 
@@ -250,3 +251,42 @@ def test_an_idle_session_pings_both_paths_slowly() -> None:
     before = len(pair.sent_up)
     pair.run(10)
     assert 18 <= len(pair.sent_up) - before <= 24
+
+
+def test_removing_the_last_living_path_is_noticed_as_silence() -> None:
+    pair = Pair.over_two_paths(OFF)
+    play(pair, 1)
+    pair.dead_paths.add(0)
+    play(pair, 2)
+    pair.client.remove_path(1, pair.now)
+    pair.run(2)
+    assert RelaySilent() in pair.client_events
+    pair.dead_paths.clear()
+    sent_up, _ = play(pair, 3)
+    assert set(sent_up[-64:]) <= set(received_up(pair))
+
+
+def test_a_session_that_falls_back_to_one_path_takes_the_downlink_with_it() -> None:
+    pair = Pair.over_two_paths(OFF)
+    play(pair, 1)
+    pair.dead_paths.add(0)
+    play(pair, 2)
+    pair.dead_paths.clear()
+    play(pair, 2)
+    pair.client.remove_path(1, pair.now)
+    pair.dead_paths.add(1)
+    play(pair, 1)
+    _, sent_down = play(pair, 2)
+    assert set(sent_down) <= set(pair.down_payloads())
+
+
+def test_no_session_on_the_straight_path_is_answered_there_although_an_attempt_goes_another_way() -> None:
+    pair = Pair.over_two_paths(REDUNDANT)
+    play(pair, 1)
+    pair.dead_paths |= {0, 1}
+    play(pair, 2)
+    pair.client.receive_datagram(build_no_session(pair.client.cid), 0, pair.now)
+    before = len(pair.sent_up)
+    pair.run(0.0)
+    assert [datagram[10] for datagram in pair.sent_up[before:] if datagram[0] >> 3 & 7 == TYPE_HELLO] in ([0], [])
+    assert pair.client._handshake.path == 0
