@@ -59,10 +59,11 @@ from plg.protocol.header import DATA_HEADER, parse_outer
 from plg.protocol.keys import hello_mac_key, probe_key, resume_key, welcome_key
 from plg.protocol.mask import HeaderMask
 from plg.protocol.probe import answer_probe, build_probe, make_probe_token, read_probe_reply
-from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake
+from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, TransitAccepted
 from plg.protocol.relay_session import RelaySession
 from plg.protocol.ticket import (
     MAX_TARGETS,
+    ROLE_TRANSIT,
     ExitTicket,
     TicketTarget,
     TransitTicket,
@@ -74,6 +75,7 @@ from plg.protocol.ticket import (
 from support.mutation import Mutator, fuzz_inputs
 from support.protocol_pair import CID, FLOW, RELAY_ID, SECRET, TICKET_KEY, UNIX_S, Pair, seal
 
+TRANSIT = TransitTicket(CID, int(UNIX_S), int(UNIX_S) + 60, SECRET, bytes(16), 443, 600, 1500, 6000)
 TICKET_AAD = b"PLG1 ticket" + RELAY_ID.to_bytes(4, "big") + b"\0"
 NONCE = b"client nonce 16b"
 GAME = ip_address("198.20.0.7")
@@ -126,13 +128,12 @@ def every_datagram() -> list[bytes]:
     pair.send(b"payload")
     pair.run(1.0)
     data = pair.sent_up[-3:] + [datagram for datagram, _ in pair.sent_down[-3:]]
-    transit = TransitTicket(CID, int(UNIX_S), int(UNIX_S) + 60, SECRET, bytes(16), 443, 600, 1500, 6000)
     probe = build_probe(1, TOKEN, 2, 3)
     reply = answer_probe(probe, (probe_key(TICKET_KEY),), UNIX_S, 4, 5)
     assert isinstance(reply, bytes)
     cookie = build_cookie(CID, parse_cookie(bytes([0b0101_1000]) + bytes(29)))  # type: ignore[arg-type]  # 30 bytes parse
     welcome = seal_welcome(WELCOME, CID, 0, SECRET, NONCE, b"12 byte nonc")
-    transit_token = seal_transit_ticket(transit, TICKET_KEY, 1, RELAY_ID, b"ticket nonce")
+    transit_token = seal_transit_ticket(TRANSIT, TICKET_KEY, 1, RELAY_ID, b"ticket nonce")
     return [
         *data, a_hello(), welcome, cookie, build_no_session(CID), probe, reply, seal(TICKET), transit_token, RESUME, *BODIES,
     ]  # fmt: skip
@@ -174,6 +175,7 @@ def test_fuzz_an_odd_hello_with_a_right_mac_is_answered_by_less_than_it_weighs()
         assert hello_is_genuine(datagram, SECRET)
         source = ("192.0.2.9", number & 0xFFFF)
         answer = handshake.receive_hello(datagram, source, UNIX_S, under_load=number % 4 == 0)
+        assert not isinstance(answer, TransitAccepted), "no exit ticket opens as a transit's"
         if isinstance(answer, HelloAccepted):
             accepted += 1
             assert answer.hello.cid == answer.ticket.cid == CID
@@ -204,6 +206,45 @@ def test_fuzz_a_sealed_ticket_with_an_odd_body_is_refused_or_read_within_its_bou
             # What the relay reads the server can say: nothing is lost or invented between the two.
             again = seal_ticket(ticket, TICKET_KEY, 1, RELAY_ID, b"ticket nonce")
             assert open_ticket(again, {1: aead}, RELAY_ID, UNIX_S) == ticket
+    assert read
+
+
+def test_fuzz_an_odd_transit_hello_with_a_right_mac_is_answered_by_less_than_it_weighs() -> None:
+    handshake = RelayHandshake(RELAY_ID, {1: TICKET_KEY}, b"boot id!", Random(1).randbytes)
+    token = seal_transit_ticket(TRANSIT, TICKET_KEY, 1, RELAY_ID, b"ticket nonce")
+    genuine = build_hello(Hello(CID, 3, int(UNIX_S * 1000), NONCE, token, role=ROLE_TRANSIT), SECRET)
+    mac_key = hello_mac_key(SECRET)
+    accepted = 0
+    for number, mutated in enumerate(Mutator([genuine[:-16]], seed=9).inputs(fuzz_inputs(30_000))):
+        unsigned = mutated[: HELLO_LENGTH - 16].ljust(HELLO_LENGTH - 16, b"\0")
+        datagram = unsigned + blake2s(unsigned, key=mac_key, digest_size=16).digest()
+        source = ("192.0.2.9", number & 0xFFFF)
+        answer = handshake.receive_hello(datagram, source, UNIX_S, under_load=number % 4 == 0)
+        assert not isinstance(answer, HelloAccepted), "no transit ticket opens as an exit's"
+        if isinstance(answer, TransitAccepted):
+            accepted += 1
+            assert (answer.ticket, answer.hello.cid, answer.hello.resume_token) == (TRANSIT, CID, b"")
+            assert 1 <= answer.hello.path < 8
+            answer = handshake.answer_transit(answer, source, WelcomeStatus.OK, GAME, UNIX_S)
+        assert isinstance(answer, DropReason) or len(answer) < len(datagram)
+    assert accepted
+    assert len(handshake._newest_hello_ms) == 1
+
+
+def test_fuzz_a_sealed_transit_ticket_with_an_odd_body_is_refused_or_read_within_its_bounds() -> None:
+    aead = AESGCM(TICKET_KEY)
+    associated = TICKET_AAD[:-1] + bytes([ROLE_TRANSIT])
+    sealed = seal_transit_ticket(TRANSIT, TICKET_KEY, 1, RELAY_ID, b"ticket nonce")
+    body = aead.decrypt(b"ticket nonce", sealed[13:], associated)
+    read = 0
+    for odd in Mutator([body], seed=10, longest=120).inputs(fuzz_inputs(40_000)):
+        token = b"\1ticket nonce" + aead.encrypt(b"ticket nonce", odd, associated)
+        ticket = open_transit_ticket(token, {1: aead}, RELAY_ID, UNIX_S)
+        if isinstance(ticket, TransitTicket):
+            read += 1
+            assert ticket.next_hop_address.version in (4, 6)
+            # What the relay reads the server can say.
+            assert seal_transit_ticket(ticket, TICKET_KEY, 1, RELAY_ID, b"ticket nonce") == token
     assert read
 
 
