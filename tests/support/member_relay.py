@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from plg.contract.relay_control import EnrolAnswer
 from plg.protocol.errors import DropReason
-from plg.protocol.ticket import ExitTicket, open_ticket
+from plg.protocol.ticket import ExitTicket, TransitTicket, open_ticket, open_transit_ticket
 from plg_server import app_keys
 from plg_server.services.nodes import create_enrolment_token
 from support.api_driver import ApiDriver, Reply
@@ -38,10 +38,19 @@ class MemberRelay:
         body = {"boot_id": "0123456789abcdef", "max_sessions": 100, **fields}
         return await self.api.post("/v1/relays/heartbeat", body, headers=self.headers)
 
+    @property
+    def _keys(self) -> dict[int, AESGCM]:
+        return {entry.key_id: AESGCM(base64.b64decode(entry.key)) for entry in self.identity.ticket_keys}
+
     def open(self, grant: Any) -> ExitTicket:
         """The ticket of a grant, opened with this relay's keys."""
-        keys = {entry.key_id: AESGCM(base64.b64decode(entry.key)) for entry in self.identity.ticket_keys}
-        ticket = open_ticket(base64.b64decode(grant["ticket"]), keys, self.identity.relay_id, time.time())
+        ticket = open_ticket(base64.b64decode(grant["ticket"]), self._keys, self.identity.relay_id, time.time())
+        assert not isinstance(ticket, DropReason), ticket
+        return ticket
+
+    def open_transit(self, grant: Any) -> TransitTicket:
+        """The ticket of a transit grant, opened with this relay's keys."""
+        ticket = open_transit_ticket(base64.b64decode(grant["ticket"]), self._keys, self.identity.relay_id, time.time())
         assert not isinstance(ticket, DropReason), ticket
         return ticket
 
@@ -63,3 +72,58 @@ async def enrolled_relay(
     if beat:
         await relay.beat()
     return relay
+
+
+class Fleet:
+    """Several relays that measure one another; made by `relay_fleet`."""
+
+    def __init__(
+        self, relays: dict[str, MemberRelay], player_ms: dict[str, float], leg_ms: float, mesh_ms: float
+    ) -> None:
+        self._relays = relays
+        self.player_ms = player_ms
+        self.leg_ms = leg_ms
+        self.mesh_ms = mesh_ms
+
+    def __getitem__(self, name: str) -> MemberRelay:
+        return self._relays[name]
+
+    def id(self, name: str) -> str:
+        """The node id of a relay."""
+        return self._relays[name].identity.node_id
+
+    def name(self, node_id: str) -> str:
+        """The relay of a node id."""
+        return next(name for name, relay in self._relays.items() if relay.identity.node_id == node_id)
+
+    @property
+    def measurements(self) -> list[dict[str, Any]]:
+        """What the player measured to each."""
+        return [{"node_id": self.id(name), "rtt_ms": ms} for name, ms in self.player_ms.items()]
+
+    async def beat(self, name: str, *, game_ms: float | None = None, **fields: Any) -> Any:
+        """One relay's heartbeat: its peers at `mesh_ms`, every game host at `game_ms` (else `leg_ms`)."""
+        relay = self._relays[name]
+        answer = await relay.beat(**fields)
+        told = [
+            {"target_id": f"relay:{peer['node_id']}", "rtt_ms": self.mesh_ms, "rtt_p95_ms": self.mesh_ms}
+            for peer in answer["peers"]
+        ]
+        leg_ms = self.leg_ms if game_ms is None else game_ms
+        told += [{"target_id": target["target_id"], "rtt_ms": leg_ms} for target in answer["probe_targets"]]
+        return await relay.beat(measurements=told, **fields)
+
+    async def beat_all(self) -> None:
+        """Every relay's heartbeat."""
+        for name in self._relays:
+            await self.beat(name)
+
+
+async def relay_fleet(api: ApiDriver, *, leg_ms: float = 10.0, mesh_ms: float = 5.0, **player_ms: float) -> Fleet:
+    """Relays by name, each on a host and in a network of its own, measured by the player at `player_ms`."""
+    relays = {
+        name: await enrolled_relay(api, name, host=f"{20 + number}.1.1.1") for number, name in enumerate(player_ms)
+    }
+    fleet = Fleet(relays, dict(player_ms), leg_ms, mesh_ms)
+    await fleet.beat_all()
+    return fleet

@@ -36,7 +36,8 @@ class Peers:
     async def of(self, node_id: str) -> list[PeerRelay]:
         """The peers of one relay, by node id; never itself, at most MAX_PEERS."""
         now_s = time.monotonic()
-        if now_s >= self._fresh_until:
+        # Who asks and is not in it has just come: it and the others should know each other at once.
+        if now_s >= self._fresh_until or all(peer.node_id != node_id for peer in self._known):
             self._known = await self._snapshot()
             self._fresh_until = now_s + SNAPSHOT_S
         return neighbours(self._known, node_id)
