@@ -68,8 +68,11 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 @contextmanager
-def running_relay(*, workers: int = 1) -> Iterator[RunningRelay]:
-    """`plg relay run` on loopback with every check on: limits wide, but counted for each packet."""
+def running_relay(*, workers: int = 1, **more: object) -> Iterator[RunningRelay]:
+    """`plg relay run` on loopback with every check on: limits wide, but counted for each packet. `more` settings win.
+
+    Without the spare process, which would load in the middle of a measurement.
+    """
     with tempfile.TemporaryDirectory(prefix="plg-bench-") as folder:
         key = secrets.token_bytes(32)
         enrolled_data_dir(Path(folder), key)
@@ -90,7 +93,8 @@ def running_relay(*, workers: int = 1) -> Iterator[RunningRelay]:
             "hellos_per_second": 100_000,
             "log_level": "warning",
             "drain_seconds": 0,
-        }
+            "spare": "false",
+        } | more
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PLG_")}
         environment |= {f"PLG_RELAY_{name.upper()}": str(value) for name, value in settings.items()}
         process = subprocess.Popen([sys.executable, "-m", "plg", "relay", "run"], env=environment)

@@ -12,6 +12,7 @@ BENCHMARKS = (
     "transit_forwarding",
     "added_rtt",
     "relay_sessions",
+    "relay_restart",
     "client_tunnel",
 )
 
