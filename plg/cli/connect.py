@@ -1,5 +1,6 @@
 """`plg connect`: carry a game's packets through a relay until Ctrl-C."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +14,9 @@ from plg.cli.options import ServerOption
 
 if TYPE_CHECKING:
     from plg.cli.settings import ServerAddress
+    from plg.contract.sessions import Mode
     from plg.tunnel.connect import ConnectRequest
+    from plg.tunnel.local_interfaces import LocalInterface
 
 app = command_app()
 
@@ -25,7 +28,8 @@ app = command_app()
     ),
     examples=(
         "plg connect openarena\nplg connect openarena --target 192.0.2.7:27960\n"
-        "plg connect openarena --target 192.0.2.7:27960 --capture proxy --listen 127.0.0.1:27960"
+        "plg connect openarena --target 192.0.2.7:27960 --capture proxy --listen 127.0.0.1:27960\n"
+        "plg connect openarena --mode adaptive --max-overhead 1.5\nplg connect openarena --via wlan0,eth0"
     ),
 )
 def connect(
@@ -48,6 +52,22 @@ def connect(
         bool,
         typer.Option("--take-over", help=N_("Also move a match that runs already; most games then drop the player.")),
     ] = False,
+    mode: Annotated[
+        str | None,
+        typer.Option("--mode", metavar="MODE", help=N_("How to use several ways: off, redundant (usual) or adaptive.")),
+    ] = None,
+    max_overhead: Annotated[
+        float | None,
+        typer.Option(
+            "--max-overhead", metavar="X", help=N_("At most so many bytes for each byte of the game's, 1 or more.")
+        ),
+    ] = None,
+    via: Annotated[
+        str | None,
+        typer.Option("--via", metavar="IF,IF", help=N_("These network interfaces, each as a way of its own.")),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help=N_("Boost also when the direct way is better."))] = False,
+    no_standby: Annotated[bool, typer.Option("--no-standby", help=N_("Keep no second exit ready."))] = False,
     seconds: Annotated[
         float | None, typer.Option("--seconds", metavar="N", min=0, help=N_("Leave after so many seconds."))
     ] = None,
@@ -55,7 +75,14 @@ def connect(
 ) -> None:
     run = invocation(ctx)
     address = run.server(server)
-    request = read_request(game, target, capture, listen, node, take_over=take_over)
+    request = replace(
+        read_request(game, target, capture, listen, node, take_over=take_over),
+        mode=read_mode(mode),
+        max_overhead=read_overhead(max_overhead),
+        interfaces=read_interfaces(via),
+        force=force,
+        standby=not no_standby,
+    )
     code = carry(run, address, request, seconds)
     if code is not ExitCode.OK:
         raise typer.Exit(code)
@@ -101,6 +128,81 @@ def read_request(
         take_over=take_over,
         client_version=__version__,
     )
+
+
+def read_mode(text: str | None) -> "Mode | None":
+    """None leaves it to the server. Raises CliError."""
+    from typing import get_args
+
+    from plg.contract.sessions import Mode
+
+    if text is None:
+        return None
+    known: tuple[Mode, ...] = get_args(Mode)
+    found = next((mode for mode in known if mode == text), None)
+    if found is None:
+        raise _usage(
+            _("--mode: there is no mode called '{value}'").format(value=text),
+            _("allowed: {values}").format(values=", ".join(known)),
+        )
+    return found
+
+
+def read_overhead(value: float | None) -> float:
+    """Raises CliError."""
+    from plg.tunnel.session_opening import DEFAULT_OVERHEAD, MAX_OVERHEAD
+
+    if value is None:
+        return DEFAULT_OVERHEAD
+    if not 1.0 <= value <= MAX_OVERHEAD:  # also not a number
+        raise _usage(
+            _("--max-overhead: {value} is not between 1 and {limit}").format(
+                value=f"{value:g}", limit=f"{MAX_OVERHEAD:g}"
+            ),
+            _("1 means no copies at all, 1.5 half as many bytes again, 2.5 every copy there is"),
+        )
+    return value
+
+
+def read_interfaces(text: str | None) -> "tuple[LocalInterface, ...]":
+    """The interfaces of --via, looked for on this machine. Raises CliError."""
+    from plg.tunnel.local_interfaces import (
+        MAX_INTERFACES,
+        MAX_NAME_LENGTH,
+        InterfaceTrouble,
+        InterfaceUnusable,
+        find_interfaces,
+    )
+
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() for name in names) or len(set(names)) < len(
+        names
+    ):
+        raise _usage(
+            _("--via: '{value}' is no list of interfaces").format(value=text),
+            _("write their names with commas between them: --via wlan0,eth0"),
+        )
+    if len(names) > MAX_INTERFACES:
+        raise _usage(
+            _("--via: more than {limit} interfaces").format(limit=MAX_INTERFACES),
+            _("write their names with commas between them: --via wlan0,eth0"),
+        )
+    try:
+        return find_interfaces(names)
+    except InterfaceUnusable as trouble:
+        sentences = {
+            InterfaceTrouble.UNKNOWN: _("there is no network interface called '{name}'"),
+            InterfaceTrouble.DOWN: _("the network interface {name} is down"),
+            InterfaceTrouble.NO_ADDRESS: _("the network interface {name} has no address"),
+        }
+        raise CliError(
+            sentences[trouble.trouble].format(name=trouble.name),
+            code=trouble.trouble.value,
+            exit_code=ExitCode.NOT_FOUND if trouble.trouble is InterfaceTrouble.UNKNOWN else ExitCode.UNREACHABLE,
+            next_step=_("interfaces that are up: {names}").format(names=", ".join(trouble.known)),
+        ) from trouble
 
 
 def carry(run: Invocation, address: "ServerAddress", request: "ConnectRequest", seconds: float | None) -> ExitCode:

@@ -49,6 +49,8 @@ _PATH_STATES = {
     "reconnecting": N_("silent"),
 }
 
+_CARRYING = frozenset({"standby", "active", "suspect", "established"})
+
 _STANDBY_STATES = {"connecting": N_("being opened"), "ready": N_("ready"), "lost": N_("does not answer")}
 
 _MODES = {
@@ -73,7 +75,9 @@ def status_line(status: StatusDocument) -> str:
     if status.redundancy is not None and status.redundancy.mode != "off":
         parts.append(_bought(status.redundancy))
     if status.degraded_because:
-        parts.append(_("one way only: {why}").format(why=status.degraded_because))
+        alone = sum(path.state in _CARRYING for path in status.paths) <= 1
+        text = _("one way only: {why}") if alone else _("fewer ways than asked for: {why}")
+        parts.append(text.format(why=status.degraded_because))
     if status.message:
         parts.append(status.message)
     return " | ".join(parts)
@@ -157,20 +161,17 @@ def _path_line(path: PathView) -> str:
 
 def _redundancy_line(redundancy: RedundancyView) -> str:
     mode = _MODES.get(redundancy.mode)
-    return _("{mode}, level {up} up {down} down; {bought}").format(
-        mode=_(mode) if mode else redundancy.mode,
-        up=redundancy.level_up,
-        down=redundancy.level_down,
-        bought=_bought(redundancy),
+    return _("{mode}, level {up}; {bought}").format(
+        mode=_(mode) if mode else redundancy.mode, up=redundancy.level_up, bought=_bought(redundancy)
     )
 
 
 def _bought(redundancy: RedundancyView) -> str:
     """What the copies were good for, and their price."""
     saved = redundancy.saved_up + redundancy.saved_down
-    ratios = [ratio for ratio in (redundancy.bytes_ratio_up, redundancy.bytes_ratio_down) if ratio is not None]
+    ratio = max(redundancy.bytes_ratio_up, redundancy.bytes_ratio_down)
     text = ngettext("{n} packet saved, {ratio}x bytes", "{n} packets saved, {ratio}x bytes", saved)
-    return text.format(n=saved, ratio=f"{max(ratios):.1f}" if ratios else "?")
+    return text.format(n=saved, ratio=f"{ratio:.1f}")
 
 
 def _bytes(count: int) -> str:

@@ -11,6 +11,7 @@ from plg.tunnel.capture_plan import GameNotCarried, NotCarried
 from plg.tunnel.connect import AlreadyRunning, TargetUnknown
 from plg.tunnel.control_client import NoTunnel, TunnelSilent
 from plg.tunnel.grants import BadGrant
+from plg.tunnel.planning import DirectIsBetter
 from plg.tunnel.runtime_place import RuntimeDirectoryUnsafe
 from plg.tunnel.session_opening import RelaysUnreachable
 
@@ -52,6 +53,15 @@ def explain_tunnel_error(error: Exception, request: "ConnectRequest") -> CliErro
                 code="relay_unreachable",
                 exit_code=ExitCode.UNREACHABLE,
                 next_step=_("a firewall may block UDP; see: plg nodes"),
+            )
+        case DirectIsBetter():
+            return CliError(
+                _("direct is better ({direct} ms direct, {boosted} ms boosted), not boosting").format(
+                    direct=f"{error.direct_ms:.0f}", boosted=f"{error.boosted_ms:.0f}"
+                ),
+                code="direct_is_better",
+                exit_code=ExitCode.DIRECT_IS_BETTER,
+                next_step=_("play as you are; --force boosts all the same"),
             )
         case TargetUnknown():
             return CliError(

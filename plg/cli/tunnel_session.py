@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from plg.cli.settings import ServerAddress
 from plg.cli.tunnel_view import TunnelView
 from plg.tunnel.connect import ConnectRequest, Tunnel
 from plg.tunnel.control_protocol import StopMode
+from plg.tunnel.exit_memory import ExitMemory
 from plg.tunnel.runtime_place import runtime_place
 
 STATUS_EVERY_S = 1.0
@@ -34,7 +36,8 @@ async def run_tunnel(
         )
 
     async with signed_client(run, address) as server:
-        tunnel = Tunnel(request, server, place, open_capture, view.happened)
+        memory = ExitMemory(run.settings.directory, time.time)
+        tunnel = Tunnel(request, server, place, open_capture, view.happened, memory)
         view.watch(tunnel)
         with _signals(tunnel, view) as interrupted, _ticker(view), _deadline(tunnel, seconds):
             try:

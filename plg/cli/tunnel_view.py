@@ -29,6 +29,15 @@ _SENTENCES = {
     Happening.RELAY_LOST: N_("The relay {name} is lost ({reason}): the game goes straight until another one is found"),
     Happening.RELAY_CHANGED: N_("Now through {name}; new matches use it"),
     Happening.RELAY_DRAINING: N_("The relay closes down in {seconds} s"),
+    Happening.TRANSIT_REFUSED: N_("The way through {via} is refused ({reason}); another one is asked for"),
+    Happening.TRANSIT_REPLACED: N_("Second way now through {name}"),
+    Happening.DEGRADED: N_("Fewer ways than asked for: {because}"),
+    Happening.EXIT_SILENT: N_("The exit does not answer while others do; waiting a moment for it"),
+    Happening.EXIT_SWITCHED: N_("Exit lost ({reason}): now through {to}; the game may reconnect"),
+    Happening.STANDBY_LOST: N_("The standby exit {name} does not answer"),
+    Happening.DIRECT_BETTER: N_("Direct is better now: connections that begin from now on go straight"),
+    Happening.BOOST_BETTER: N_("The booster is better again: connections that begin from now on use it"),
+    Happening.RELAY_DISTRUSTED: N_("{name} claims a shorter way than there is; it is passed over for a day"),
     Happening.RENEWAL_DELAYED: N_(
         "The server does not renew the session now ({reason}); the game is not touched by that"
     ),
@@ -134,5 +143,11 @@ class TunnelView:
                 "{n} connections of the game were alive before and stay straight until they end (--take-over moves them)",
                 count,
             ).format(n=count)
+        if event.what is Happening.DEGRADED and event.detail.get("ways") == 1:
+            return _("One way only: {because}").format(because=event.detail["because"])
+        if event.what is Happening.PATH_DOWN and event.detail.get("via"):
+            return _("No answer by way of {via}; the other ways carry on").format(via=event.detail["via"])
+        if event.what is Happening.PATH_UP and event.detail.get("via"):
+            return _("Way through {via} is open").format(via=event.detail["via"])
         pattern = _SENTENCES.get(event.what)
         return _(pattern).format_map(event.detail) if pattern else ""

@@ -131,20 +131,19 @@ class PathView(Answer, frozen=True, kw_only=True):
 class RedundancyView(Answer, frozen=True, kw_only=True):
     """What copies on further paths cost and what they bought. `mode` is off, redundant or adaptive.
 
-    Levels of each direction: 0 one path, 1 the previous payload rides along, 2 two paths, 3 two paths 20 ms apart, 4 both. `saved`
-    are packets that arrived only, or first, by another copy after the first one was lost; `lost` those that did not arrive at
-    all. `bytes_ratio` is bytes sent to bytes of a single copy; both null before anything was sent.
+    `level_up` of our own direction: 0 one path, 1 the previous payload rides along, 2 two paths, 3 two paths 20 ms apart, 4 both;
+    the relay decides on the other one by itself. `saved` are packets that arrived only, or first, by another copy after the first
+    one was lost; `lost` those that did not arrive at all. `bytes_ratio` is bytes sent to bytes of a single copy.
     """
 
     mode: str
     level_up: int
-    level_down: int
     saved_up: int
     saved_down: int
     lost_up: int
     lost_down: int
-    bytes_ratio_up: float | None
-    bytes_ratio_down: float | None
+    bytes_ratio_up: float
+    bytes_ratio_down: float
 
 
 class StandbyView(Answer, frozen=True, kw_only=True):

@@ -8,8 +8,9 @@ import asyncio
 import gc
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Final, Protocol
@@ -18,23 +19,31 @@ from plg.capture.bypass_mark import mark_socket
 from plg.capture.packet_source import CaptureSpec, FlowKey, PacketSource
 from plg.contract.cli_output import DisconnectDocument, StatusDocument
 from plg.contract.games import GameDetail
-from plg.contract.sessions import SessionGrant, StartSessionRequest
+from plg.contract.nodes import NodeGameLeg
+from plg.contract.sessions import Mode, RelayEndpoint, StartSessionRequest
 from plg.protocol.destination import AccessList, Address
 from plg.tunnel.capture_plan import approvals, plan_capture
 from plg.tunnel.clock import LoopClock, Timer
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.control_socket import ControlSocket
+from plg.tunnel.counterfactual import GATE_PINGS, Comparison, Counterfactual
+from plg.tunnel.direct_pinger import DirectPinger
 from plg.tunnel.ended_flows import LOOK_EVERY_S, EndedFlows, system_sockets
 from plg.tunnel.engine import TunnelEngine
+from plg.tunnel.exit_memory import ExitMemory
 from plg.tunnel.flow_routes import FlowRoutes, Why
 from plg.tunnel.grants import HostPort, header_mask
+from plg.tunnel.live_facts import path_facts, redundancy_view, standby_view
+from plg.tunnel.live_judge import LiveJudge
+from plg.tunnel.local_interfaces import LocalInterface
+from plg.tunnel.planning import FirstPlan, Planner, PlanServer
+from plg.tunnel.relay_link import RelayLink
 from plg.tunnel.relay_path import DatagramPath, RelayPath, find_relay
-from plg.tunnel.relay_survey import NodeServer, RelaySurvey, survey_relays
 from plg.tunnel.run_lock import RunLock
 from plg.tunnel.runtime_place import RuntimePlace, make_private
 from plg.tunnel.session_keeper import SessionKeeper
-from plg.tunnel.session_opening import SessionOpening, SessionServer
-from plg.tunnel.snapshot import PathFacts, TunnelFacts, session_drops, status_document
+from plg.tunnel.session_opening import DEFAULT_OVERHEAD, SessionOpening, SessionServer
+from plg.tunnel.snapshot import TunnelFacts, session_drops, status_document
 from plg.tunnel.states import CONNECTED, CONNECTING, OBSERVING, OFF, RECONNECTING, STARTING, STOPPING
 from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
 
@@ -47,7 +56,11 @@ MATCH_CHECK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
-    """What the player asked for. `take_over` also moves flows that were alive before."""
+    """What the player asked for. `take_over` also moves flows that were alive before; `force` boosts where direct is better.
+
+    `interfaces` are this machine's, in the order of the wish; none leaves the choice to the system, as None of `mode` does to the
+    server.
+    """
 
     game: str
     target: HostPort | None = None
@@ -56,9 +69,14 @@ class ConnectRequest:
     node: str | None = None
     take_over: bool = False
     client_version: str = ""
+    mode: Mode | None = None
+    max_overhead: float = DEFAULT_OVERHEAD
+    interfaces: tuple[LocalInterface, ...] = ()
+    force: bool = False
+    standby: bool = True
 
 
-class TunnelServer(SessionServer, NodeServer, Protocol):
+class TunnelServer(SessionServer, PlanServer, Protocol):
     """What a tunnel needs of the server; `plg.api.server_client.ServerClient` has it. All raise ApiError."""
 
     async def game(self, slug: str, /) -> GameDetail: ...
@@ -82,8 +100,8 @@ class TargetUnknown(Exception):
 
 class Tunnel:
     """One run. `run()` returns when the tunnel was stopped and everything is put back, and raises what kept it from starting or
-    going on: ApiError, CaptureUnavailable, RelaysUnreachable, GameNotCarried, BadGrant, TargetUnknown, AlreadyRunning,
-    RuntimeDirectoryUnsafe or OSError."""
+    going on: ApiError, CaptureUnavailable, RelaysUnreachable, GameNotCarried, DirectIsBetter, BadGrant, TargetUnknown,
+    AlreadyRunning, RuntimeDirectoryUnsafe or OSError."""
 
     def __init__(
         self,
@@ -92,7 +110,9 @@ class Tunnel:
         place: RuntimePlace,
         open_source: OpenSource,
         notify: Notify,
+        memory: ExitMemory | None = None,
     ) -> None:
+        self._memory = memory or ExitMemory(None, time.time)
         self._request = request
         self._server = server
         self._place = place
@@ -106,7 +126,9 @@ class Tunnel:
         self._source: PacketSource | None = None
         self._engine: TunnelEngine | None = None
         self._keeper: SessionKeeper | None = None
-        self._survey = RelaySurvey(())
+        self._planner: Planner | None = None
+        self._counterfactual: Counterfactual | None = None
+        self._pinger = DirectPinger(self._clock, _prepare)
         self._body: asyncio.Task[object] | None = None
         self._leaving = False
         self._waiting_since_s: float | None = None
@@ -132,7 +154,6 @@ class Tunnel:
         keeper, engine, source = self._keeper, self._engine, self._source
         now_s = self._clock.time()
         link = keeper.link if keeper is not None else None
-        grant = keeper.grant if keeper is not None else None
         state = RECONNECTING if self._state == CONNECTED and link is not None and not link.is_healthy else self._state
         facts = TunnelFacts(
             state=state,
@@ -142,17 +163,43 @@ class Tunnel:
             game=self._game_slug,
             capture=source.name if source is not None else None,
             message=self._message,
-            grant=grant,
-            relay=grant.relay if grant is not None else None,
-            predicted_total_ms=grant.predicted_total_ms if grant is not None else None,
-            measured_rtt_ms=self._survey.rtt_ms(grant.relay.node_id) if grant is not None else None,
-            paths=(PathFacts(0, link.session.state.value, link.session.numbers(now_s)),) if link is not None else (),
             drops=session_drops(link.session) if link is not None else None,
             counters=engine.counters if engine is not None else None,
             capture_stats=source.stats if source is not None else None,
             flows=tuple(engine.routes.flows()) if engine is not None else (),
         )
+        if keeper is not None and engine is not None and link is not None:
+            facts = self._with_session(facts, keeper, engine, link, now_s)
         return status_document(facts, datetime.now(UTC))
+
+    def _with_session(
+        self, facts: TunnelFacts, keeper: SessionKeeper, engine: TunnelEngine, link: RelayLink, now_s: float
+    ) -> TunnelFacts:
+        relay, planner = keeper.relay, self._planner
+        return replace(
+            facts,
+            grant=keeper.grant,
+            relay=relay,
+            predicted_total_ms=keeper.predicted_total_ms,
+            measured_rtt_ms=planner.survey.rtt_ms(relay.node_id) if planner is not None and relay is not None else None,
+            paths=path_facts(link, keeper.paths, now_s),
+            redundancy=redundancy_view(link),
+            standby=standby_view(keeper),
+            comparison=self._compare(),
+            measured_total_ms=engine.first_replies.best_ms,
+            prefers_direct=engine.routes.direct_is_better,
+            degraded_because=keeper.degraded_because(),
+            exit_switches=keeper.exit_switches,
+        )
+
+    def _compare(self) -> Comparison | None:
+        """Now against direct, at this moment."""
+        link = self._keeper.link if self._keeper is not None else None
+        if self._counterfactual is None or link is None:
+            return None
+        now_s = self._clock.time()
+        rtt_ms = link.session.numbers(now_s).rtt_ms if link.is_healthy else None
+        return self._counterfactual.compare(now_s, rtt_ms)
 
     def live_flow_count(self) -> int:
         """How many relayed flows somebody seems to play on."""
@@ -233,19 +280,33 @@ class Tunnel:
             self._state = OBSERVING
             alive: set[FlowKey] = set()
             settled = asyncio.Event()
+            planner = self._make_planner(game, targets)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch_flows(source, alive, settled))
-                self._survey = await survey_relays(nodes, prepare=_prepare)
-                keeper, engine = self._make_session(game, targets, source)
+                plan = await planner.first_plan(nodes)
+                keeper, engine = self._make_session(game, targets, source, planner)
                 self._state = CONNECTING
-                await keeper.connect(self._survey.measurements())
+                await keeper.connect(plan.relays.measurements, plan.relays.exit_ids)
                 settled.set()
             self._leave_alone(engine, alive)
+            counterfactual = self._make_counterfactual(planner, keeper, plan)
             await source.divert(engine.handle_packet)
             self._state = CONNECTED
             self._tell_connected(source, keeper)
             _quieten_garbage_collection()
-            await keeper.keep()
+            judge = LiveJudge(
+                counterfactual,
+                self._compare,
+                self._distrust,
+                engine,
+                self._clock,
+                self._notify,
+                forced=self._request.force,
+            )
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(counterfactual.run())
+                tasks.create_task(judge.run())
+                tasks.create_task(keeper.keep())
         finally:
             await self._put_back(source)
 
@@ -257,6 +318,7 @@ class Tunnel:
             self._engine.release(Why.NOT_CONNECTED)
         await source.close()
         if self._keeper is not None:
+            self._note_direct(self._keeper)
             await self._keeper.finish(self._stop_reason)
 
     # --- its parts ---------------------------------------------------------------------------------------------------
@@ -276,30 +338,83 @@ class Tunnel:
     def _target_text(self) -> str | None:
         return str(self._request.target) if self._request.target is not None else None
 
+    def _make_planner(self, game: GameDetail, targets: list[tuple[Address, int]]) -> Planner:
+        wish = self._request
+        self._planner = Planner(
+            self._server,
+            game,
+            targets,
+            self._target_text(),
+            self._memory,
+            self._pinger.measure,
+            _prepare,
+            node=wish.node,
+            force=wish.force,
+        )
+        return self._planner
+
     def _make_session(
-        self, game: GameDetail, targets: list[tuple[Address, int]], source: PacketSource
+        self, game: GameDetail, targets: list[tuple[Address, int]], source: PacketSource, planner: Planner
     ) -> tuple[SessionKeeper, TunnelEngine]:
+        wish = self._request
         routes = FlowRoutes(AccessList(()), approvals(game, targets))
         engine = TunnelEngine(source, routes, self._clock, self._ask_approval)
         wanted = StartSessionRequest(
             game=game.slug,
             target=self._target_text(),
-            node_id=self._survey.node_id(self._request.node) if self._request.node is not None else None,
-            client_version=self._request.client_version,
+            node_id=planner.node_id(),
+            client_version=wish.client_version,
+            mode=wish.mode,
+            interfaces=max(1, len(wish.interfaces)),
+            standby=wish.standby,
         )
-        opening = SessionOpening(self._server, wanted, _open_path, self._clock, os.urandom, self._notify)
-        keeper = SessionKeeper(self._server, opening, engine, self._measure_again, self._clock, self._notify)
+        opening = SessionOpening(
+            self._server,
+            wanted,
+            _open_path,
+            self._clock,
+            os.urandom,
+            self._notify,
+            max_overhead=wish.max_overhead,
+            interfaces=wish.interfaces,
+        )
+        keeper = SessionKeeper(self._server, opening, engine, planner.replan, self._clock, self._notify)
         self._engine, self._keeper = engine, keeper
         return keeper, engine
+
+    def _make_counterfactual(self, planner: Planner, keeper: SessionKeeper, plan: FirstPlan) -> Counterfactual:
+        """The direct way beside the tunnel, beginning with what was measured before the match."""
+
+        async def ask_leg() -> NodeGameLeg | None:
+            return await planner.ask_leg(keeper.relay.node_id) if keeper.relay is not None else None
+
+        leg = keeper.grant.game_leg if keeper.grant is not None and keeper.grant.game_leg is not None else plan.leg
+        found = Counterfactual(self._clock, self._pinger.measure, ask_leg, planner.direct_target, plan.leg)
+        if plan.direct is not None:
+            found.add(plan.direct, GATE_PINGS)
+        found.take_leg(leg)
+        self._counterfactual = found
+        if keeper.relay is not None:
+            self._memory.remember(self._game_slug, keeper.relay.node_id)
+        return found
+
+    def _distrust(self) -> str | None:
+        """Pass the exit in use over for a day; its name, None when that is known already."""
+        relay = self._keeper.relay if self._keeper is not None else None
+        if relay is None or relay.node_id in self._memory.distrusted():
+            return None
+        self._memory.distrust(relay.node_id)
+        return relay.name
+
+    def _note_direct(self, keeper: SessionKeeper) -> None:
+        """What the session's record says about the direct way."""
+        found = self._compare()
+        if found is not None and keeper.figures is not None:
+            keeper.figures.evidence.direct_ms = found.direct_ms
 
     def _ask_approval(self, key: FlowKey) -> None:
         if self._keeper is not None:
             self._keeper.ask_approval(key)
-
-    async def _measure_again(self) -> RelaySurvey:
-        nodes = await self._server.nodes(game=self._game_slug, target=self._target_text())
-        self._survey = await survey_relays(nodes.nodes, prepare=_prepare)
-        return self._survey
 
     async def _watch_flows(self, source: PacketSource, alive: set[FlowKey], settled: asyncio.Event) -> None:
         """Collect the flows that carry packets until the session is there: they were alive before anything was diverted."""
@@ -340,10 +455,16 @@ class Tunnel:
                 )
 
 
-async def _open_path(grant: SessionGrant) -> DatagramPath:
-    """The socket to a grant's relay."""
-    address = await find_relay(grant.relay.host, grant.relay.port)
-    return RelayPath(address, prepare=_prepare, mask=header_mask(grant))
+async def _open_path(relay: RelayEndpoint, interface: LocalInterface | None) -> DatagramPath:
+    """The socket to a relay."""
+
+    def prepare(opened: socket.socket) -> None:
+        _prepare(opened)
+        if interface is not None:
+            interface.bind(opened)
+
+    address = await find_relay(relay.host, relay.port)
+    return RelayPath(address, prepare=prepare, mask=header_mask(relay))
 
 
 def _prepare(opened: socket.socket) -> None:

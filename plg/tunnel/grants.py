@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from plg.contract.sessions import SessionGrant
+from plg.contract.sessions import RelayEndpoint, SessionGrant, StandbyGrant, TransitGrant
 from plg.protocol.client_handshake import ClientGrant
+from plg.protocol.client_session import TransitPass
 from plg.protocol.constants import KEY_LENGTH, MAX_TICKET_LENGTH
 from plg.protocol.destination import AccessList, AccessRule, Address
 from plg.protocol.keys import SUITES
@@ -46,23 +47,73 @@ def parse_host_port(text: str) -> HostPort:
 
 def client_grant(grant: SessionGrant) -> ClientGrant:
     """The session's secrets. Raises BadGrant."""
+    return _secrets(grant.cid, grant.key, grant.ticket, grant.relay, grant.suite)
+
+
+def standby_grant(grant: SessionGrant, standby: StandbyGrant) -> ClientGrant:
+    """The secrets of the session's standby exit. Raises BadGrant."""
+    return _secrets(standby.cid, standby.key, standby.ticket, standby.relay, grant.suite)
+
+
+def transit_pass(transit: TransitGrant) -> TransitPass:
+    """The right to one transit relay. Raises BadGrant."""
+    return TransitPass(_secret(transit.key), _ticket(transit.ticket))
+
+
+def ticket_for(grant: SessionGrant, cid: int) -> bytes:
+    """The newer ticket of the session or standby session with this number. Raises BadGrant."""
+    tickets = {grant.cid: grant.ticket}
+    if grant.standby is not None:
+        tickets[grant.standby.cid] = grant.standby.ticket
+    text = tickets.get(f"{cid:016x}")
+    if text is None:
+        raise BadGrant("the server renewed another session")
+    return _ticket(text)
+
+
+def interface_numbers(max_paths: int, more_interfaces: int) -> range:
+    """The path numbers of the interfaces after the first one: the last that the ticket allows. Empty where it allows too few."""
+    first = max_paths - more_interfaces
+    return range(first, max_paths) if first >= 1 else range(0)
+
+
+def _secrets(cid: str, key: str, ticket: str, relay: RelayEndpoint, suite: int) -> ClientGrant:
     try:
-        secret = base64.b64decode(grant.key, validate=True)
-        ticket = base64.b64decode(grant.ticket, validate=True)
-        cid = int(grant.cid, 16)
+        number = int(cid, 16)
+    except ValueError as error:
+        raise BadGrant(f"session number: {error}") from error
+    if not 0 <= number < 1 << 64:
+        raise BadGrant("the session number is too long")
+    if suite not in SUITES:
+        raise BadGrant(f"cipher suite {suite} is not known to this version")
+    return ClientGrant(number, _secret(key), _ticket(ticket), relay.relay_id, suite)
+
+
+def _secret(text: str) -> bytes:
+    secret = _base64("key", text)
+    if len(secret) != KEY_LENGTH:
+        raise BadGrant("the key has a wrong length")
+    return secret
+
+
+def _ticket(text: str) -> bytes:
+    ticket = _base64("ticket", text)
+    if not 0 < len(ticket) <= MAX_TICKET_LENGTH:
+        raise BadGrant("the ticket has a wrong length")
+    return ticket
+
+
+def _base64(what: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadGrant(f"key, ticket or session number: {error}") from error
-    if len(secret) != KEY_LENGTH or not 0 < len(ticket) <= MAX_TICKET_LENGTH or not 0 <= cid < 1 << 64:
-        raise BadGrant("key, ticket or session number has a wrong length")
-    if grant.suite not in SUITES:
-        raise BadGrant(f"cipher suite {grant.suite} is not known to this version")
-    return ClientGrant(cid, secret, ticket, grant.relay.relay_id, grant.suite)
+        raise BadGrant(f"{what}: {error}") from error
 
 
-def header_mask(grant: SessionGrant) -> HeaderMask | None:
+def header_mask(relay: RelayEndpoint) -> HeaderMask | None:
     """The relay's header mask when it wants one. Raises BadGrant."""
     try:
-        return read_mask(grant.relay.mask_key)
+        return read_mask(relay.mask_key)
     except ValueError as error:
         raise BadGrant(f"mask key: {error}") from error
 

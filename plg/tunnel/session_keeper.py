@@ -1,63 +1,80 @@
-"""Keeps a session alive for as long as the player plays: starts it, renews its ticket, finds another relay when one is lost.
+"""Keeps a session alive for as long as the player plays: its exit, the exit in reserve, and another relay when both are lost.
 
 The server is needed only at the start and then now and again: while it is away nothing changes for the game until the ticket ends
 (hours). Whenever no relay carries, the engine has been told to send everything straight to the game.
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from plg.api.errors import ApiError, NotSignedIn, ServerRefused
 from plg.capture.packet_source import FlowKey
-from plg.contract.problem import ErrorCode
-from plg.contract.sessions import ApproveTargetRequest, RelayMeasurement, SessionGrant, StopSessionRequest
+from plg.contract.sessions import RelayEndpoint, RelayMeasurement, SessionGrant, StopSessionRequest
 from plg.protocol.client_session import SessionState
-from plg.protocol.errors import CloseReason
+from plg.protocol.errors import CloseReason, WelcomeStatus
 from plg.protocol.events import (
     ClientEvent,
     Established,
     HandshakeRefused,
+    PathDown,
+    PathUp,
+    PrimaryChanged,
     RelayDraining,
     RelayLost,
     RelaySilent,
     SessionClosed,
     TicketRenewed,
+    TransitRefused,
 )
-from plg.tunnel.clock import Clock
+from plg.tunnel.clock import Clock, Timer
 from plg.tunnel.engine import TunnelEngine
+from plg.tunnel.exit_watch import ExitWatch
+from plg.tunnel.first_replies import FirstReplies
 from plg.tunnel.flow_routes import Why
-from plg.tunnel.grants import BadGrant, HostPort, access_list, client_grant
+from plg.tunnel.grants import BadGrant
 from plg.tunnel.relay_link import RelayLink
-from plg.tunnel.relay_survey import RelaySurvey
 from plg.tunnel.session_figures import PERIOD_S, SessionFigures
 from plg.tunnel.session_opening import OpenSession, RelaysUnreachable, SessionOpening, SessionServer
+from plg.tunnel.session_paths import SessionPaths
+from plg.tunnel.standby_exit import StandbyExit
+from plg.tunnel.ticket_desk import FATAL, TicketDesk
 from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
 
-RENEW_RETRY_FIRST_S: Final = 5.0
-RENEW_RETRY_MAX_S: Final = 120.0
 RECOVER_FIRST_S: Final = 1.0
 RECOVER_MAX_S: Final = 15.0
 RESUME_TRIES: Final = 3
 """Implementation. How often a relay that answers pings again is left to resume the old session before a new one is started."""
-TICKET_ACCEPTED_S: Final = 3.0
-"""Implementation. The session repeats a new ticket with every ping, so that it takes three lost pings in a row to miss this."""
 CLOSE_TIMEOUT_S: Final = 0.5
+OUTAGE_HOLD_S: Final = 20.0
+"""Implementation. With a standby that is silent too, the player's own network is away: flows keep their exit for so long beyond
+LOST_AFTER_S, because game servers wait up to 30 s for a silent player and the direct way would be as dead."""
+HOME_AFTER_S: Final = 120.0
+"""Specification (multipath, egress switch): after a switch another exit is chosen only when flows were idle for so long."""
+LOOK_HOME_EVERY_S: Final = 5.0
+LEFT_EXIT_LOOK_S: Final = 1.0
 
-_FATAL: Final = frozenset(
-    {ErrorCode.SUBSCRIPTION_NEEDED, ErrorCode.ACCOUNT_BANNED, ErrorCode.FORBIDDEN, ErrorCode.GAME_NOT_SUPPORTED}
-)
-"""Refusals that no other relay and no waiting mends."""
+_EXIT_GONE: Final = frozenset({CloseReason.DRAINED, CloseReason.IDLE})
+_EXIT_SHUT: Final = frozenset({WelcomeStatus.DRAINING, WelcomeStatus.FULL})
+"""The exit says itself that this session has no place there any more: nothing is to be waited for."""
 
 
-Survey = Callable[[], Awaitable[RelaySurvey]]
+@dataclass(frozen=True, slots=True)
+class RelayPlan:
+    """The relays as they are now: our measurements, and the order of exits that they came to."""
+
+    measurements: Sequence[RelayMeasurement]
+    exit_ids: Sequence[str] = ()
+
+
+Replan = Callable[[], Awaitable[RelayPlan]]
 """Lists and measures the relays anew. Raises ApiError."""
 
 
 class SessionKeeper:
-    """One tunnel's session over its life; relays and grants may change, the game's profile and target do not.
+    """One tunnel's session over its life; exits and grants may change, the game's profile and target do not.
 
     Use: `connect()` once, then `keep()` until cancelled, then `finish()`.
     """
@@ -67,71 +84,266 @@ class SessionKeeper:
         server: SessionServer,
         opening: SessionOpening,
         engine: TunnelEngine,
-        survey: Survey,
+        replan: Replan,
         clock: Clock,
         notify: Notify,
     ) -> None:
-        self._server = server
         self._opening = opening
         self._engine = engine
-        self._survey = survey
+        self._replan = replan
         self._clock = clock
         self._notify = notify
         self._tasks: asyncio.TaskGroup | None = None
         self._trouble = asyncio.Event()
-        self._ticket_turn = asyncio.Lock()
-        self._ticket_accepted = asyncio.Event()
         self._lost = False
-        self._figures: SessionFigures | None = None
+        self._measured: Sequence[RelayMeasurement] = ()
+        self._unix_ms_offset = 0.0
+        self._watch: ExitWatch | None = None
+        self._hold: Timer | None = None
+        self._leaving: RelayLink | None = None
+        self._on_standby = False
+        self.desk = TicketDesk(server, engine, self._current, self._take_grant, notify)
+        self.paths = SessionPaths(
+            server, opening.open_path, opening.interfaces, lambda: self._measured, self.desk.bring, clock, notify
+        )
+        self.standby = StandbyExit(opening.open_path, clock, opening.entropy, notify, interface=opening.interface)
+        self.figures: SessionFigures | None = None
         self.grant: SessionGrant | None = None
         self.link: RelayLink | None = None
+        self.relay: RelayEndpoint | None = None
+        """The exit in use: the grant's, or after a switch its standby."""
+        self.predicted_total_ms: float | None = None
+        self.exit_switches = 0
 
-    async def connect(self, measurements: Sequence[RelayMeasurement]) -> None:
+    async def connect(self, measurements: Sequence[RelayMeasurement], exit_ids: Sequence[str] = ()) -> None:
         """Start a session and shake hands. Raises as SessionOpening.open; on success payloads may be sent."""
-        self._adopt(await self._opening.open(measurements))
+        self._measured = measurements
+        await self._adopt(await self._opening.open(measurements, exit_ids))
 
-    def _adopt(self, opened: OpenSession) -> None:
+    async def _adopt(self, opened: OpenSession) -> None:
         """From now on this is the session in use."""
-        if self.link is not None:
-            self.link.close(CloseReason.REPLACED)
+        self._stop_watch()
+        for old in (self.link, self._leaving):
+            if old is not None:
+                old.close(CloseReason.REPLACED)
         link = opened.link
-        self.link, self.grant, self._lost = link, opened.grant, False
-        self._figures = SessionFigures(self._engine.counters, self._engine.leaked, self._clock.time())
+        self._leaving, self._on_standby, self._lost = None, False, False
+        self.link, self.grant, self.relay = link, opened.grant, opened.grant.relay
+        self.predicted_total_ms = opened.grant.predicted_total_ms
+        self._unix_ms_offset = opened.unix_ms_offset
+        self.figures = SessionFigures(self._engine.counters, self._engine.leaked, self._clock.time())
+        self.figures.evidence.mode = opened.grant.mode
+        self._engine.first_replies = FirstReplies()
         self._engine.routes.allow(opened.allowed)
         self._engine.use(link)
         link.on_event = lambda event: self._handle_event(link, event)
         for event in opened.early:
             self._handle_event(link, event)
+        self._offer_standby(opened.grant)
+        await self.paths.begin(link, opened.grant)
 
-    # --- events of the link ------------------------------------------------------------------------------------------
+    def degraded_because(self) -> str | None:
+        """One line when there are fewer ways than asked for, else None."""
+        if self._on_standby:
+            wants_more = self.grant is not None and self.grant.mode != "off"
+            return "the exit was lost; its standby has one way" if wants_more else None
+        return self.paths.degraded_because()
+
+    def _current(self) -> tuple[SessionGrant, RelayLink] | None:
+        if self._lost or self.grant is None or self.link is None:
+            return None
+        return self.grant, self.link
+
+    async def _take_grant(self, fresh: SessionGrant) -> None:
+        self.grant = fresh
+        if not self._on_standby:
+            self._offer_standby(fresh)
+            await self.paths.take(fresh)
+
+    # --- the exit in reserve -----------------------------------------------------------------------------------------
+
+    def _offer_standby(self, grant: SessionGrant) -> None:
+        if grant.standby is None:
+            self._stop_watch()
+            self.standby.forget()
+            return
+        try:
+            self.standby.offer(grant, self._unix_ms_offset, self.exit_switches + 1)
+        except BadGrant:
+            self.standby.forget()
+            return
+        if self._watch is None and self.link is not None:
+            self._watch = ExitWatch(
+                self.link,
+                self.standby,
+                grant.address_change,
+                self._engine.routes.relayed_at_s,
+                self._exit_is_dead,
+                self._clock,
+                self._notify,
+            )
+            self._watch.start()
+
+    def _stop_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
+
+    def _exit_is_dead(self, silent_s: float) -> None:
+        self._switch(f"silent for {silent_s:.1f} s", CloseReason.REPLACED)
+
+    def _switch(self, reason: str, goodbye: CloseReason) -> bool:
+        """Leave the exit for its standby, with every flow. False when there is no standby that is ready."""
+        old, lost_relay = self.link, self.relay
+        taken = self.standby.take()
+        if taken is None:
+            return False
+        standby, link = taken
+        self._stop_watch()
+        live = len(self._engine.routes.live(self._clock.time()))
+        self._use_standby(standby.relay, standby.predicted_total_ms, link)
+        self._engine.use(link)
+        for left in (old, self._leaving):
+            if left is not None:
+                left.close(goodbye)
+        self._leaving = None
+        self._count_switch(lost_relay, standby.relay, reason, live)
+        return True
+
+    def _use_standby(self, relay: RelayEndpoint, predicted_total_ms: float | None, link: RelayLink) -> None:
+        if self.grant is not None:
+            link.session.replace_redundancy(self._opening.redundancy_of(self.grant))
+        link.on_event = lambda event: self._handle_event(link, event)
+        self.link, self.relay, self.predicted_total_ms = link, relay, predicted_total_ms
+        self._on_standby, self._lost = True, False
+        self._engine.first_replies = FirstReplies()
+        self.paths.end()
+
+    def _count_switch(self, old: RelayEndpoint | None, new: RelayEndpoint, reason: str, live: int) -> None:
+        self.exit_switches += 1
+        if self.figures is not None:
+            self.figures.evidence.exit_switches += 1
+        detail: dict[str, str | int | float | None] = {
+            "from": old.name if old is not None else None,
+            "to": new.name,
+            "reason": reason,
+            "live_flows": live,
+            "epoch": self.exit_switches,
+        }
+        self._notify(TunnelEvent(Happening.EXIT_SWITCHED, detail))
+
+    def _drain(self, seconds: int) -> None:
+        """The exit closes down as planned: new flows begin at the standby, those that live stay while it is there."""
+        self._notify(TunnelEvent(Happening.RELAY_DRAINING, {"seconds": seconds}))
+        if self._leaving is not None or self.link is None:
+            return
+        taken = self.standby.take()
+        if taken is None:
+            return
+        standby, link = taken
+        self._stop_watch()
+        self._leaving = self.link
+        self._use_standby(standby.relay, standby.predicted_total_ms, link)
+        self._engine.use_for_new_flows(link)
+        self._notify(TunnelEvent(Happening.RELAY_CHANGED, {"name": standby.relay.name}))
+        self._look_at_left_exit(self._leaving)
+
+    def _look_at_left_exit(self, left: RelayLink) -> None:
+        """Say goodbye to a draining exit as soon as no flow needs it."""
+        if left is not self._leaving:
+            return
+        if not self._engine.flows_on(left):
+            self._leaving = None
+            self._engine.drop(left, Why.RELAY_LOST)
+            left.close(CloseReason.REPLACED)
+            return
+        self._clock.call_at(self._clock.time() + LEFT_EXIT_LOOK_S, lambda: self._look_at_left_exit(left))
+
+    def _left_exit_gone(self, left: RelayLink, reason: str) -> None:
+        """A draining exit has gone with flows on it: they go on at the standby, under another address."""
+        self._leaving = None
+        live = len(self._engine.routes.live(self._clock.time()))
+        if self.link is not None and self._engine.flows_on(left):
+            self._engine.use(self.link)
+            if self.relay is not None and self.grant is not None:
+                self._count_switch(self.grant.relay, self.relay, reason, live)
+        left.close(CloseReason.REPLACED)
+
+    # --- events of the links -----------------------------------------------------------------------------------------
 
     def _handle_event(self, link: RelayLink, event: ClientEvent) -> None:
+        if link is self._leaving:
+            self._engine.handle_event(link, event)
+            if isinstance(event, SessionClosed | RelayLost | HandshakeRefused):
+                self._left_exit_gone(link, "it closed down")
+            return
         if link is not self.link:
             return
-        self._engine.handle_event(link, event)
+        if not isinstance(event, RelayLost):
+            self._engine.handle_event(link, event)
+        self.paths.handle_event(event)
         match event:
             case RelaySilent():
                 self._notify(TunnelEvent(Happening.RELAY_SILENT))
             case RelayLost():
-                self._lose("silent")
+                self._relay_lost()
             case Established():
                 self._lost = False
                 self._notify(TunnelEvent(Happening.RELAY_BACK, {"resumed": int(event.resumed)}))
             case HandshakeRefused(status):
-                self._lose(status.name.lower())
+                if status not in _EXIT_SHUT or not self._switch(status.name.lower(), CloseReason.REPLACED):
+                    self._lose(status.name.lower())
             case SessionClosed(reason):
-                self._lose(f"closed: {_close_name(reason)}")
+                name = _close_name(reason)
+                if reason not in _EXIT_GONE or not self._switch(f"closed: {name}", CloseReason.REPLACED):
+                    self._lose(f"closed: {name}")
             case RelayDraining(seconds):
-                self._notify(TunnelEvent(Happening.RELAY_DRAINING, {"seconds": seconds}))
+                self._drain(seconds)
             case TicketRenewed():
-                self._ticket_accepted.set()
+                self.desk.accepted()
+            case _:
+                self._tell_path(event)
+
+    def _tell_path(self, event: ClientEvent) -> None:
+        match event:
+            case PathUp(path):
+                kind, via = self.paths.describe(path)
+                self._notify(TunnelEvent(Happening.PATH_UP, {"path": path, "kind": kind, "via": via}))
+            case PathDown(path):
+                kind, via = self.paths.describe(path)
+                self._notify(
+                    TunnelEvent(Happening.PATH_DOWN, {"path": path, "kind": kind, "via": via, "reason": "silent"})
+                )
+            case PrimaryChanged(path):
+                kind, via = self.paths.describe(path)
+                self._notify(TunnelEvent(Happening.PRIMARY_CHANGED, {"path": path, "kind": kind, "via": via}))
+            case TransitRefused(path, status):
+                detail = {"path": path, "via": self.paths.describe(path)[1], "reason": status.name.lower()}
+                self._notify(TunnelEvent(Happening.TRANSIT_REFUSED, {**detail}))
+
+    def _relay_lost(self) -> None:
+        """Silent for long. With a standby that is silent too this is no matter of relays: flows keep their exit a while."""
+        if self.standby.grant is None or self.link is None:
+            self._lose("silent")
+            return
+        link = self.link
+        self._lost = True
+        self._trouble.set()
+        self._hold = self._clock.call_at(self._clock.time() + OUTAGE_HOLD_S, lambda: self._outage_is_too_long(link))
+
+    def _outage_is_too_long(self, link: RelayLink) -> None:
+        if link is self.link and not link.is_healthy:
+            self._lose("silent")
 
     def _lose(self, reason: str) -> None:
         """The relay carries no more: the game's packets go direct, and another way is looked for."""
         self._lost = True
         moved = len(self._engine.routes.live(self._clock.time()))
         self._engine.routes.send_all_direct(Why.RELAY_LOST)
-        name = self.grant.relay.name if self.grant is not None else ""
+        name = self.relay.name if self.relay is not None else ""
         self._notify(TunnelEvent(Happening.RELAY_LOST, {"name": name, "reason": reason, "live_flows": moved}))
         self._trouble.set()
 
@@ -141,87 +353,38 @@ class SessionKeeper:
         """Renew, approve and recover until cancelled. Raises ApiError when the server ends it for good."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            tasks.create_task(self._renew_for_ever())
+            tasks.create_task(self.desk.renew_for_ever())
             tasks.create_task(self._recover_for_ever())
             tasks.create_task(self._measure_for_ever())
+            tasks.create_task(self._look_home_for_ever())
+            tasks.create_task(self.paths.run())
+            tasks.create_task(self.standby.run())
 
     async def _measure_for_ever(self) -> None:
         while True:
             await asyncio.sleep(PERIOD_S)
-            if self.link is not None and self._figures is not None:
-                self._figures.add(self.link.session.numbers(self._clock.time()))
+            self.note_figures()
 
-    async def _renew_for_ever(self) -> None:
-        retry_s = 0.0
-        while True:
-            grant = self.grant
-            if grant is None:
-                return
-            await asyncio.sleep(retry_s or max(1.0, grant.renew_after_s))
-            if self._lost or self.grant is None or self.grant.session_id != grant.session_id:
-                retry_s = 0.0
-                continue
-            try:
-                fresh = await self._server.renew_session(grant.session_id)
-                await self._bring_ticket(fresh)
-            except ServerRefused as refusal:
-                if refusal.code in {ErrorCode.SESSION_ENDED, ErrorCode.SESSION_NOT_FOUND} | _FATAL:
-                    self._notify(TunnelEvent(Happening.RENEWAL_REFUSED, {"reason": str(refusal.detail)}))
-                    retry_s = RENEW_RETRY_MAX_S
-                    continue
-                retry_s = self._renewal_failed(refusal, retry_s)
-            except (ApiError, BadGrant, TimeoutError) as error:
-                retry_s = self._renewal_failed(error, retry_s)
-            else:
-                self._notify(TunnelEvent(Happening.TICKET_RENEWED, {"expires_at": fresh.expires_at}))
-                retry_s = 0.0
-
-    def _renewal_failed(self, error: Exception, retry_s: float) -> float:
-        if not retry_s:
-            self._notify(TunnelEvent(Happening.RENEWAL_DELAYED, {"reason": str(error)}))
-        return min(max(RENEW_RETRY_FIRST_S, retry_s * 2), RENEW_RETRY_MAX_S) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads clients
-
-    async def _bring_ticket(self, fresh: SessionGrant) -> None:
-        """Hand a newer ticket of the same session to the relay and wait until it took it. Raises BadGrant, TimeoutError."""
-        async with self._ticket_turn:
-            secrets, allowed = client_grant(fresh), access_list(fresh)
-            link = self.link
-            if link is None or secrets.cid != link.session.cid:
-                raise BadGrant("the server renewed another session")
-            self._ticket_accepted.clear()
-            link.renew_ticket(secrets.ticket)
-            async with asyncio.timeout(TICKET_ACCEPTED_S):
-                await self._ticket_accepted.wait()
-            self.grant = fresh
-            self._engine.routes.allow(allowed)
-
-    # --- one more destination ----------------------------------------------------------------------------------------
+    def note_figures(self) -> None:
+        """Take the numbers of this moment into the session's figures."""
+        link, figures, now = self.link, self.figures, self._clock.time()
+        if link is None or figures is None:
+            return
+        for path in link.session.paths:
+            figures.add(path, link.session.numbers(now, path))
+        bought = link.session.redundancy_figures
+        figures.evidence.saved_up, figures.evidence.saved_down = bought.saved_up, bought.saved_down
+        replies = self._engine.first_replies
+        if replies.best_ms is not None:
+            figures.evidence.measured_total_ms = replies.best_ms
+            figures.evidence.measured_target = replies.best_target
 
     def ask_approval(self, key: FlowKey) -> None:
         """The engine's request for a destination; answered through the engine."""
         if self._tasks is None:
             self._engine.not_approved(key, refused=False)
         else:
-            self._tasks.create_task(self._approve(key))
-
-    async def _approve(self, key: FlowKey) -> None:
-        grant = self.grant
-        target = str(HostPort(key.remote_address, key.remote_port))
-        if grant is None or self._lost:
-            self._engine.not_approved(key, refused=False)
-            return
-        try:
-            fresh = await self._server.approve_target(grant.session_id, ApproveTargetRequest(target=target))
-            await self._bring_ticket(fresh)
-        except ServerRefused as refusal:
-            self._engine.not_approved(key, refused=True)
-            self._notify(TunnelEvent(Happening.TARGET_REFUSED, {"target": target, "reason": refusal.detail}))
-        except (ApiError, BadGrant, TimeoutError) as error:
-            self._engine.not_approved(key, refused=False)
-            self._notify(TunnelEvent(Happening.TARGET_REFUSED, {"target": target, "reason": str(error)}))
-        else:
-            self._engine.approved(key)
-            self._notify(TunnelEvent(Happening.TARGET_APPROVED, {"target": target}))
+            self._tasks.create_task(self.desk.approve(key))
 
     # --- another relay -----------------------------------------------------------------------------------------------
 
@@ -238,6 +401,15 @@ class SessionKeeper:
                 patience -= 1
                 pause_s = min(pause_s * 2, RECOVER_MAX_S)
 
+    async def _look_home_for_ever(self) -> None:
+        """After a switch: a session as good as the first one, exit, transits and standby, once nobody plays."""
+        while True:
+            await asyncio.sleep(LOOK_HOME_EVERY_S)
+            used_at_s = self._engine.routes.relayed_at_s()
+            is_idle = used_at_s is None or self._clock.time() - used_at_s >= HOME_AFTER_S
+            if self._on_standby and not self._lost and is_idle:
+                await self._begin_anew("exit_lost")
+
     async def _try_another_way(self, *, patient: bool) -> bool:
         """One try; True when a relay carries again.
 
@@ -245,27 +417,41 @@ class SessionKeeper:
         """
         if not self._lost:
             return True
-        old, old_figures, old_link = self.grant, self._figures, self.link
-        lost_node = old.relay.node_id if old is not None else ""
+        old_link = self.link
+        if old_link is not None and old_link.is_healthy:
+            self._lost = False
+            return True
+        lost_node = self.relay.node_id if self.relay is not None else ""
         try:
-            measurements = (await self._survey()).measurements()
-            answering = [entry.node_id for entry in measurements if entry.rtt_ms is not None]
-            if not answering:
-                return False  # nothing answers: the fault is near us, and changing relays would not mend it
-            still_trying = old_link is not None and old_link.session.state is SessionState.RECONNECTING
-            if patient and still_trying and lost_node in answering:
-                return False  # the relay is back: the old session resumes by itself, with the same address
-            await self.connect(measurements)
+            plan = await self._replan()
+        except NotSignedIn:
+            raise
+        except ApiError:
+            return False
+        answering = [entry.node_id for entry in plan.measurements if entry.rtt_ms is not None]
+        if not answering:
+            return False  # nothing answers: the fault is near us, and changing relays would not mend it
+        still_trying = old_link is not None and old_link.session.state is SessionState.RECONNECTING
+        if patient and still_trying and lost_node in answering:
+            return False  # the relay is back: the old session resumes by itself, with the same address
+        return await self._begin_anew("relay_lost", plan)
+
+    async def _begin_anew(self, why: str, plan: RelayPlan | None = None) -> bool:
+        """A new session in place of the one that is. Raises when the server ends it for good; False when it did not work now."""
+        old, old_figures = self.grant, self.figures
+        try:
+            plan = plan or await self._replan()
+            await self.connect(plan.measurements, plan.exit_ids)
         except NotSignedIn:
             raise
         except ServerRefused as refusal:
-            if refusal.code in _FATAL:
+            if refusal.code in FATAL:
                 raise
             return False
         except (ApiError, BadGrant, RelaysUnreachable):
             return False
         if old is not None:
-            await self._end_on_server(old, old_figures, "relay_lost")
+            await self._end_on_server(old, old_figures, why)
         if self.grant is not None:
             self._notify(TunnelEvent(Happening.RELAY_CHANGED, {"name": self.grant.relay.name}))
         return True
@@ -273,19 +459,24 @@ class SessionKeeper:
     # --- the end -----------------------------------------------------------------------------------------------------
 
     async def finish(self, reason: str) -> None:
-        """CLOSE to the relay, metrics to the server; never raises, and takes at most STOP_TIMEOUT_S."""
+        """CLOSE to the relays, metrics to the server; never raises, and takes at most STOP_TIMEOUT_S."""
         self._tasks = None
+        self._stop_watch()
+        self.paths.end()
+        self.note_figures()
+        left, self._leaving = self._leaving, None
+        self.standby.forget()
+        if left is not None:
+            left.close()
         link, grant = self.link, self.grant
         if link is not None:
-            if self._figures is not None:
-                self._figures.add(link.session.numbers(self._clock.time()))
             closed = asyncio.Event()
             link.close(on_closed=closed.set)
             with suppress(TimeoutError):  # then the process closes the socket and the relay notices the silence
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await closed.wait()
         if grant is not None:
-            await self._end_on_server(grant, self._figures, reason)
+            await self._end_on_server(grant, self.figures, reason)
 
     async def _end_on_server(self, grant: SessionGrant, figures: SessionFigures | None, reason: str) -> None:
         if figures is None:

@@ -288,6 +288,14 @@ def test_a_person_at_a_terminal_is_asked_twice_before_a_match_is_broken(lab: Lab
         ("--listen", "127.0.0.1:1"),
         ("--capture", "proxy", "--listen", "0.0.0.0:1"),
         ("--capture", "proxy", "--listen", "nonsense"),
+        ("--mode", "triple"),
+        ("--max-overhead", "0.99"),
+        ("--max-overhead", "nan"),
+        ("--max-overhead", "5"),
+        ("--via", ""),
+        ("--via", "lo,"),
+        ("--via", "lo,lo"),
+        ("--via", "a,b,c,d,e"),
     ],
     ids=" ".join,
 )
@@ -297,6 +305,13 @@ def test_what_is_wrong_in_the_command_line_is_said_before_anything_is_asked(
     done = plg("connect", "openarena", *arguments, PLG_SERVER="http://127.0.0.1:1")
     assert done.code == 2
     assert done.err.startswith("plg: ")
+
+
+def test_an_interface_that_does_not_exist_is_named_with_those_that_do(plg: Inside) -> None:
+    done = plg("connect", "openarena", "--via", "no-such-link", PLG_SERVER="http://127.0.0.1:1")
+    assert done.code == 8
+    assert "no-such-link" in done.err
+    assert "lo" in done.err
 
 
 def test_a_server_that_is_not_there_has_its_number(plg: Inside, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_the_page_shows_every_way_the_copies_and_the_standby() -> None:
         "  way 0, straight: silent; 33.0 ms, jitter 0.5 up 1.3 down, loss 1.0 % up 2.0 % down, 1.2 MB up 0.9 kB down",
         "  way 1, through Amsterdam 1: in use, first; 36.0 ms, jitter 0.4 up 0.6 down, loss 0.0 % up ? % down, 0.0 kB up 0.0 kB down",
         "  way 2, over wwan0: being opened; ? ms, jitter ? up ? down, loss ? % up ? % down, 0.0 kB up 0.0 kB down",
-        "  copies on two ways, level 2 up 3 down; 312 packets saved, 1.3x bytes",
+        "  copies on two ways, level 2; 312 packets saved, 1.3x bytes",
         "  standby exit Lab Two: ready",
         "  the exit was lost and changed 1 time",
     ]
@@ -70,3 +70,5 @@ def test_the_page_shows_every_way_the_copies_and_the_standby() -> None:
 
 def test_fewer_ways_than_asked_for_are_said() -> None:
     assert "one way only: only one relay is up" in status_line(changed(degraded_because="only one relay is up"))
+    several = msgspec.structs.replace(MULTIPATH, degraded_because="no standby exit")
+    assert "fewer ways than asked for: no standby exit" in status_line(several)

@@ -11,6 +11,7 @@ from plg.cli.tunnel_failures import already_running, explain_tunnel_error
 from plg.tunnel.capture_plan import GameNotCarried, NotCarried
 from plg.tunnel.connect import AlreadyRunning, ConnectRequest, TargetUnknown
 from plg.tunnel.grants import BadGrant, HostPort
+from plg.tunnel.planning import DirectIsBetter
 from plg.tunnel.runtime_place import RuntimeDirectoryUnsafe
 from plg.tunnel.session_opening import RelaysUnreachable
 from support.talking_tunnel import talking_tunnel
@@ -28,6 +29,7 @@ WISH = ConnectRequest(game="g", target=HostPort("host", 1))
         (GameNotCarried("G", NotCarried.BAD_PROFILE), "bad_profile", ExitCode.FAILURE),
         (CaptureUnavailable("CAP_BPF is missing", "run it with sudo"), "capture_unavailable", ExitCode.NEEDS_PRIVILEGES),
         (RelaysUnreachable(["r1"], ["no answer"]), "relay_unreachable", ExitCode.UNREACHABLE),
+        (DirectIsBetter(18.2, 24.9), "direct_is_better", ExitCode.DIRECT_IS_BETTER),
         (TargetUnknown(HostPort("host", 1)), "target_unknown", ExitCode.NOT_FOUND),
         (BadGrant("no key"), "bad_grant", ExitCode.UNREACHABLE),
         (RuntimeDirectoryUnsafe(Path("/x"), "belongs to user 7"), "runtime_directory", ExitCode.BAD_CONFIGURATION),
@@ -70,3 +72,11 @@ def test_what_runs_already_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_our_own_mistakes_are_left_to_others() -> None:
     assert explain_tunnel_error(ZeroDivisionError(), WISH) is None
+
+
+def test_when_direct_is_better_both_ways_are_told() -> None:
+    told = explain_tunnel_error(DirectIsBetter(18.2, 24.9), WISH)
+    assert told is not None
+    assert str(told) == "direct is better (18 ms direct, 25 ms boosted), not boosting"
+    assert told.next_step is not None
+    assert "--force" in told.next_step

@@ -63,7 +63,8 @@ def test_flows_that_are_left_alone_are_counted(
 def test_every_happening_has_a_sentence_or_is_for_programs_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    detail = dict.fromkeys(("name", "because", "reason", "relay", "address", "target", "seconds", "flows"), 1)
+    known = ("name", "because", "reason", "relay", "address", "target", "seconds", "flows", "via", "to")
+    detail = dict.fromkeys(known, 1)
     view = view_at(tmp_path, as_json=False)
     for what in Happening:
         view.happened(TunnelEvent(what, {**detail}))
@@ -93,3 +94,28 @@ def test_a_reader_that_has_gone_ends_the_tunnel_and_never_disturbs_it(
         view.happened(TunnelEvent(Happening.STOPPING))
     view.finish()
     assert shown.asked_to_stop == ["output_closed"]
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (TunnelEvent(Happening.PATH_DOWN, {"path": 1, "via": "Amsterdam 1"}), "No answer by way of Amsterdam 1; the other ways carry on"),
+        (TunnelEvent(Happening.PATH_UP, {"path": 1, "via": "Amsterdam 1"}), "Way through Amsterdam 1 is open"),
+        (TunnelEvent(Happening.PATH_DOWN, {"path": 0, "via": None}), ""),
+        (TunnelEvent(Happening.PRIMARY_CHANGED, {"path": 1, "via": "Amsterdam 1"}), ""),
+        (TunnelEvent(Happening.TRANSIT_REPLACED, {"path": 1, "name": "Paris 1"}), "Second way now through Paris 1"),
+        (TunnelEvent(Happening.DEGRADED, {"because": "one relay is up", "ways": 1}), "One way only: one relay is up"),
+        (TunnelEvent(Happening.DEGRADED, {"because": "no standby", "ways": 2}), "Fewer ways than asked for: no standby"),
+        (
+            TunnelEvent(Happening.EXIT_SWITCHED, {"from": "A", "to": "B", "reason": "silent for 3.6 s", "live_flows": 1, "epoch": 1}),
+            "Exit lost (silent for 3.6 s): now through B; the game may reconnect",
+        ),
+        (TunnelEvent(Happening.RELAY_DISTRUSTED, {"name": "A"}), "A claims a shorter way than there is; it is passed over for a day"),
+    ],
+    ids=lambda value: value.what.value if isinstance(value, TunnelEvent) else "",
+)  # fmt: skip
+def test_what_happens_to_ways_and_exits_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], event: TunnelEvent, sentence: str
+) -> None:
+    view_at(tmp_path, as_json=False).happened(event)
+    assert capsys.readouterr().err.strip() == sentence

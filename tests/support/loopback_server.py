@@ -5,6 +5,7 @@ import itertools
 import os
 import time
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from plg.api.errors import ServerRefused, ServerUnreachable, UnreachableReason
 from plg.contract.games import AddressChange, DestinationRule, GameDetail, Transport
@@ -14,17 +15,22 @@ from plg.contract.routes import RouteReport, RouteRequest, RouteVerdict
 from plg.contract.sessions import (
     ApproveTargetRequest,
     RelayEndpoint,
+    ReplaceTransitsRequest,
     SessionCaps,
     SessionGrant,
     SessionRecord,
     StandbyGrant,
     StartSessionRequest,
     StopSessionRequest,
+    TransitGrant,
 )
+from plg.protocol.destination import pack_address
 from support.loopback_relay import LoopbackRelay, make_ticket, probe_token, seal
+from support.loopback_transit import LoopbackTransit, make_transit_pass
 from support.route_bodies import route_candidate, route_report
 
 URL = "http://server.test"
+_LOOPBACK = pack_address(ip_address("127.0.0.1"))
 
 GAME = GameDetail(
     slug="lab-game", name="Lab Game", category="fps", badge=None, transport=Transport.UDP, boostable=True, aliases=[], tags=[],
@@ -42,7 +48,7 @@ def refused(code: str, detail: str = "no") -> ServerRefused:
 @dataclass
 class LoopbackServer:
     """Hands out sessions on `relays` (name -> relay): the first of the client's own order, or the first that its measurements do not
-    call silent; the next one is the standby when `has_standby`.
+    call silent; the next one is the standby when `has_standby`. `transits`: the first that is not excluded gets path 1.
 
     `is_up` False: nobody answers. `refuses` maps a method's name to the error that it raises. `legs` are the relays' claims.
     """
@@ -56,6 +62,9 @@ class LoopbackServer:
     refuses: dict[str, Exception] = field(default_factory=dict)
     legs: dict[str, NodeGameLeg] = field(default_factory=dict)
     has_standby: bool = False
+    transits: dict[str, LoopbackTransit] = field(default_factory=dict)
+    degraded_because: str | None = None
+    replacements: list[ReplaceTransitsRequest] = field(default_factory=list)
     starts: list[StartSessionRequest] = field(default_factory=list)
     renewals: int = 0
     approvals: list[str] = field(default_factory=list)
@@ -63,7 +72,11 @@ class LoopbackServer:
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
+        self._issued = 0
         self._sessions: dict[str, list[tuple[str, int, bytes]]] = {}
+        self._requests: dict[str, StartSessionRequest] = {}
+        self._excluded: set[str] = set()
+        self._transit_keys: dict[tuple[str, str], bytes] = {}
 
     def _check(self, method: str) -> None:
         if not self.is_up:
@@ -129,6 +142,7 @@ class LoopbackServer:
         session_id = f"session-{next(self._numbers)}"
         exits = names[:2] if self.has_standby and request.standby else names[:1]
         self._sessions[session_id] = [(name, int.from_bytes(os.urandom(8), "big"), os.urandom(32)) for name in exits]
+        self._requests[session_id] = request
         return self._grant(session_id)
 
     async def renew_session(self, session_id: str) -> SessionGrant:
@@ -140,6 +154,12 @@ class LoopbackServer:
         self._check("approve_target")
         self.approvals.append(request.target)
         self.targets.append(request.target)
+        return self._grant(session_id)
+
+    async def replace_transits(self, session_id: str, request: ReplaceTransitsRequest) -> SessionGrant:
+        self._check("replace_transits")
+        self.replacements.append(request)
+        self._excluded = set(request.exclude)
         return self._grant(session_id)
 
     async def stop_session(self, session_id: str, request: StopSessionRequest) -> SessionRecord:
@@ -154,7 +174,17 @@ class LoopbackServer:
     def _grant(self, session_id: str) -> SessionGrant:
         (name, cid, secret), *others = self._sessions[session_id]
         relay = self.relays[name]
-        ticket = make_ticket(cid, secret, now_unix_s=time.time())
+        request = self._requests[session_id]
+        transits = self._transit_grants(session_id, cid, relay)
+        self._issued += 1  # each ticket of a session ends later than the one before
+        ticket = make_ticket(
+            cid,
+            secret,
+            now_unix_s=time.time(),
+            expires_in_s=3600 + self._issued,
+            max_paths=1 + bool(self.transits) + request.interfaces - 1,
+            transits=tuple((transit.path, _LOOPBACK) for transit in transits),
+        )
         standby = None
         if others:
             other, other_cid, other_secret = others[0]
@@ -184,9 +214,36 @@ class LoopbackServer:
             address_change=self.game_detail.address_change,
             predicted_total_ms=20.0,
             chosen_because="the test says so",
+            mode=request.mode or "off",
+            max_paths=ticket.max_paths,
+            transits=transits,
+            degraded_because=None if transits else self.degraded_because,
             standby=standby,
             game_leg=self.legs.get(name),
         )  # fmt: skip
+
+    def _transit_grants(self, session_id: str, cid: int, exit_relay: LoopbackRelay) -> list[TransitGrant]:
+        """Path 1, through the first transit that is not excluded."""
+        name = next((name for name in self.transits if name not in self._excluded), None)
+        if name is None:
+            return []
+        transit = self.transits[name]
+        secret = self._transit_keys.setdefault((session_id, name), os.urandom(32))
+        next_hop = ("127.0.0.1", exit_relay.port)
+        right = make_transit_pass(cid, secret, next_hop, relay_id=transit.relay_id, now_unix_s=time.time())
+        endpoint = RelayEndpoint(
+            node_id=name, name=name.title(), country="", host="127.0.0.1", port=transit.port, relay_id=transit.relay_id
+        )
+        return [
+            TransitGrant(
+                path=1,
+                relay=endpoint,
+                ticket=base64.b64encode(right.ticket).decode(),
+                key=base64.b64encode(secret).decode(),
+                predicted_total_ms=25.0,
+                chosen_because="the test says so",
+            )
+        ]
 
     def _endpoint(self, name: str) -> RelayEndpoint:
         relay = self.relays[name]

@@ -51,7 +51,7 @@ MULTIPATH = msgspec.structs.replace(
         PathView(path=1, state="active", rtt_ms=36.0, rtt_ms_p95=41.0, jitter_up_ms=0.4, jitter_down_ms=0.6, loss_up_percent=0.0, loss_down_percent=None, kind="transit", via="Amsterdam 1", is_primary=True),
         PathView(path=2, state="binding", rtt_ms=None, rtt_ms_p95=None, jitter_up_ms=None, jitter_down_ms=None, loss_up_percent=None, loss_down_percent=None, kind="interface", via="wwan0"),
     ],
-    redundancy=RedundancyView(mode="redundant", level_up=2, level_down=3, saved_up=300, saved_down=12, lost_up=1, lost_down=2, bytes_ratio_up=1.3, bytes_ratio_down=1.25),
+    redundancy=RedundancyView(mode="redundant", level_up=2, saved_up=300, saved_down=12, lost_up=1, lost_down=2, bytes_ratio_up=1.3, bytes_ratio_down=1.25),
     standby=StandbyView(node_id="n2", name="Lab Two", country="", state="ready"),
     comparison=ComparisonView(now_ms=41.2, direct_ms=57.8, gain_ms=16.6, verdict="boost", game_leg_ms=8.0, method="icmp", age_s=1.0),
     exit_switches=1,

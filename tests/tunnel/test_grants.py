@@ -14,12 +14,17 @@ from plg.tunnel.grants import (
     access_list,
     client_grant,
     header_mask,
+    interface_numbers,
     parse_address,
     parse_host_port,
     port_spans,
+    standby_grant,
+    ticket_for,
+    transit_pass,
 )
 from support.loopback_relay import LoopbackRelay
 from support.loopback_server import LoopbackServer
+from support.session_bodies import transit_grant
 
 
 @pytest.fixture
@@ -77,14 +82,14 @@ async def test_destinations_that_make_no_sense_are_refused(grant: SessionGrant, 
 
 
 async def test_the_mask_is_there_when_the_relay_wants_one(grant: SessionGrant) -> None:
-    assert header_mask(grant) is None
+    assert header_mask(grant.relay) is None
     for key, good in ((base64.b64encode(bytes(32)).decode(), True), ("AAAA", False), ("?", False)):
         masked = msgspec.structs.replace(grant, relay=msgspec.structs.replace(grant.relay, mask_key=key))
         if good:
-            assert header_mask(masked) is not None
+            assert header_mask(masked.relay) is not None
         else:
             with pytest.raises(BadGrant):
-                header_mask(masked)
+                header_mask(masked.relay)
 
 
 @pytest.mark.parametrize(
@@ -130,3 +135,33 @@ def test_port_ranges_and_addresses() -> None:
     assert port_spans(["27015", "27020-27030"]) == ((27015, 27015), (27020, 27030))
     assert parse_address("198.20.0.1") == ip_address("198.20.0.1")
     assert parse_address("relay.example") is None
+
+
+async def test_a_standby_is_a_session_of_its_own_with_tickets_of_its_own() -> None:
+    relays = {"one": LoopbackRelay(), "two": LoopbackRelay(relay_id=43)}
+    server = LoopbackServer(relays, has_standby=True)
+    grant = await server.start_session(StartSessionRequest(game="lab-game"))
+    assert grant.standby is not None
+    found = standby_grant(grant, grant.standby)
+    assert (found.relay_id, found.suite) == (43, 1)
+    assert found.cid != client_grant(grant).cid
+    assert ticket_for(grant, found.cid) == found.ticket
+    assert ticket_for(grant, client_grant(grant).cid) == client_grant(grant).ticket
+    with pytest.raises(BadGrant):
+        ticket_for(grant, 1)
+
+
+def test_the_right_to_a_transit() -> None:
+    good = msgspec.structs.replace(transit_grant(), key=base64.b64encode(bytes(32)).decode(), ticket="dGlja2V0")
+    assert transit_pass(good).secret == bytes(32)
+    assert transit_pass(good).ticket == b"ticket"
+    for change in ({"key": "AAAA"}, {"ticket": ""}, {"ticket": "?"}):
+        with pytest.raises(BadGrant):
+            transit_pass(msgspec.structs.replace(good, **change))
+
+
+@pytest.mark.parametrize(
+    ("max_paths", "more", "numbers"), [(3, 0, []), (3, 1, [2]), (4, 2, [2, 3]), (2, 1, [1]), (1, 1, []), (2, 3, [])]
+)
+def test_further_interfaces_have_the_last_numbers(max_paths: int, more: int, numbers: list[int]) -> None:
+    assert list(interface_numbers(max_paths, more)) == numbers

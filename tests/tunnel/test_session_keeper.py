@@ -10,15 +10,16 @@ import pytest
 from plg.api.errors import NotSignedIn, NotSignedInReason, ServerUnreachable, UnreachableReason
 from plg.capture.packet_source import FlowKey, Verdict
 from plg.contract.problem import ErrorCode
-from plg.contract.sessions import SessionGrant, StartSessionRequest
+from plg.contract.sessions import Mode, RelayEndpoint, StartSessionRequest
 from plg.protocol.destination import AccessList
 from plg.protocol.errors import CloseReason, WelcomeStatus
 from plg.tunnel.clock import LoopClock
 from plg.tunnel.engine import TunnelEngine
 from plg.tunnel.flow_routes import Approvals, FlowRoutes, Route
+from plg.tunnel.local_interfaces import LocalInterface
 from plg.tunnel.relay_path import RelayPath, find_relay
-from plg.tunnel.relay_survey import RelaySurvey, survey_relays
-from plg.tunnel.session_keeper import SessionKeeper
+from plg.tunnel.relay_survey import survey_relays
+from plg.tunnel.session_keeper import RelayPlan, SessionKeeper
 from plg.tunnel.session_opening import RelaysUnreachable, SessionOpening
 from plg.tunnel.tunnel_event import Happening, TunnelEvent
 from support.loopback_relay import LoopbackRelay
@@ -32,23 +33,37 @@ STRANGER = FlowKey(50000, "198.20.9.9", 27015)
 class Player:
     """Engine and keeper as a tunnel wires them."""
 
-    def __init__(self, server: LoopbackServer, node: str | None = None) -> None:
+    def __init__(
+        self,
+        server: LoopbackServer,
+        node: str | None = None,
+        mode: Mode = "off",
+        interfaces: tuple[LocalInterface, ...] = (),
+    ) -> None:
         self.server = server
         self.source = ScriptedSource()
         self.events: list[TunnelEvent] = []
         self.clock = LoopClock()
         routes = FlowRoutes(AccessList(()), Approvals(anywhere=True))
         self.engine = TunnelEngine(self.source, routes, self.clock, self.ask_approval)
-        request = StartSessionRequest(game="lab-game", node_id=node)
-        opening = SessionOpening(server, request, open_path, self.clock, os.urandom, self.events.append)
-        self.keeper = SessionKeeper(server, opening, self.engine, self.survey, self.clock, self.events.append)
+        request = StartSessionRequest(game="lab-game", node_id=node, mode=mode, interfaces=max(1, len(interfaces)))
+        opening = SessionOpening(
+            server,
+            request,
+            open_path,
+            self.clock,
+            os.urandom,
+            self.events.append,
+            interfaces=interfaces,
+        )
+        self.keeper = SessionKeeper(server, opening, self.engine, self.replan, self.clock, self.events.append)
         self.source.handler = self.engine.handle_packet
 
     def ask_approval(self, key: FlowKey) -> None:
         self.keeper.ask_approval(key)
 
-    async def survey(self) -> RelaySurvey:
-        return await survey_relays((await self.server.nodes()).nodes)
+    async def replan(self) -> RelayPlan:
+        return RelayPlan((await survey_relays((await self.server.nodes()).nodes)).measurements())
 
     def happened(self, what: Happening) -> bool:
         return any(event.what is what for event in self.events)
@@ -66,14 +81,17 @@ class Player:
             await asyncio.sleep(0.02)
 
 
-async def open_path(grant: SessionGrant) -> RelayPath:
-    return RelayPath(await find_relay(grant.relay.host, grant.relay.port))
+async def open_path(relay: RelayEndpoint, interface: LocalInterface | None) -> RelayPath:
+    prepare = interface.bind if interface is not None else None
+    return RelayPath(await find_relay(relay.host, relay.port), prepare=prepare)
 
 
 @asynccontextmanager
-async def playing(server: LoopbackServer) -> AsyncIterator[Player]:
+async def playing(
+    server: LoopbackServer, mode: Mode = "off", interfaces: tuple[LocalInterface, ...] = ()
+) -> AsyncIterator[Player]:
     """A connected player whose keeper runs."""
-    player = Player(server)
+    player = Player(server, mode=mode, interfaces=interfaces)
     await player.keeper.connect([])
     keeping = asyncio.ensure_future(player.keeper.keep())
     await asyncio.sleep(0)

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import time
 
 import pytest
 
-from plg.contract.sessions import RelayMeasurement, SessionGrant, StartSessionRequest
+from plg.contract.sessions import RelayEndpoint, RelayMeasurement, StartSessionRequest
 from plg.tunnel.clock import LoopClock
 from plg.tunnel.grants import BadGrant
+from plg.tunnel.local_interfaces import LocalInterface
 from plg.tunnel.relay_path import RelayPath, find_relay
 from plg.tunnel.session_opening import SessionOpening
 from plg.tunnel.tunnel_event import Happening, TunnelEvent
@@ -15,8 +17,9 @@ from support.loopback_relay import LoopbackRelay
 from support.loopback_server import LoopbackServer
 
 
-async def open_path(grant: SessionGrant) -> RelayPath:
-    return RelayPath(await find_relay(grant.relay.host, grant.relay.port))
+async def open_path(relay: RelayEndpoint, interface: LocalInterface | None) -> RelayPath:
+    assert interface is None
+    return RelayPath(await find_relay(relay.host, relay.port))
 
 
 def opening(server: LoopbackServer, events: list[TunnelEvent]) -> SessionOpening:
@@ -59,4 +62,18 @@ async def test_a_grant_that_makes_no_sense_is_refused_and_given_back() -> None:
     with pytest.raises(BadGrant):
         await opening(server, []).open([])
     assert list(server.stops) == ["session-1"]
+    relay.close()
+
+
+async def test_the_order_of_exits_goes_to_the_server_without_those_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plg.protocol.client_session.HANDSHAKE_TIMEOUT_S", 0.3)
+    silent, relay = LoopbackRelay().open(), LoopbackRelay(relay_id=43).open()
+    silent.close()
+    server = LoopbackServer({"other": relay, "dead": silent})
+    opened = await opening(server, []).open([], ["dead", "other"])
+    assert opened.grant.relay.node_id == "other"
+    assert [request.exit_ids for request in server.starts] == [["dead", "other"], ["other"]]
+    assert opened.unix_ms_offset + LoopClock().time() * 1000 == pytest.approx(time.time() * 1000, abs=2000)
+    opened.link.close()
+    await asyncio.sleep(0.1)
     relay.close()
