@@ -269,12 +269,13 @@ class Match:
         self._pass(amount / 8000)
 
     def _do_rekey(self, which: int, amount: int) -> None:
-        """As if 2^20 numbers had passed: the next timer changes the key."""
+        """As if 2^20 numbers had passed: the next timer changes the key. Never twice without a packet between, as in life."""
         ends: list[Any] = [self.world.link.session, self.world.relays["exit"].sessions.get(self.world.cid)]
-        end = ends[which % 2]
-        channel = getattr(end, "_channel", None)
-        if channel is not None:
-            channel.sealer._rekey_at = 0
+        channels = [getattr(end, "_channel", None) for end in ends]
+        if None not in channels:
+            sealer, opener = channels[which % 2].sealer, channels[1 - which % 2].opener
+            if sealer._t == opener._t:
+                sealer._rekey_at = 0
         self._pass(amount / 4000)
 
     def _do_add(self, which: int, amount: int) -> None:

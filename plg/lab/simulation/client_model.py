@@ -14,10 +14,11 @@ from plg.lab.simulation.network import Network
 from plg.protocol.client_handshake import ClientGrant
 from plg.protocol.client_session import ClientSession, SessionState, TransitPass
 from plg.protocol.constants import PING_INTERVAL_IDLE_S
-from plg.protocol.events import ClientEvent, FlowAddress, PathDown, PayloadReceived, RelaySilent
+from plg.protocol.events import ClientEvent, Established, FlowAddress, PathDown, PayloadReceived, RelaySilent
 from plg.protocol.redundancy import Redundancy
 from plg.protocol.relay_handshake import Source
 from plg.tunnel.exit_switch import ExitSwitch
+from plg.tunnel.path_recorder import PathRecorder
 
 FIRST_PORT: Final = 50_000
 
@@ -65,6 +66,8 @@ class Link:
             egress_epoch=egress_epoch,
         )
         self.sockets: dict[int, PathSocket] = {}
+        self.recorder: PathRecorder | None = None
+        """Takes down what `plg record` would of this session."""
         self._client = client
         self.alarm = Alarm(client.heap, self._timeout)
 
@@ -83,14 +86,26 @@ class Link:
                 client.fresh_port(self, event.path)
             elif isinstance(event, RelaySilent):
                 client.fresh_port(self, 0)
+            elif isinstance(event, Established) and self.recorder is not None:
+                self.recorder.new_keys(client.heap.now)
         self._flush()
+        if self.recorder is not None:
+            self._record_samples(self.recorder)
         self.alarm.arm(session.next_timeout())
 
     def _flush(self) -> None:
         for path, datagram in self.session.datagrams_to_send():
             socket = self.sockets.get(path)
             if socket is not None:
+                if self.recorder is not None:
+                    self.recorder.sent(self._client.heap.now, path, datagram)
                 self._client.network.send(datagram, socket.local, socket.relay)
+
+    def _record_samples(self, recorder: PathRecorder) -> None:
+        lost_up = self.session.redundancy_figures.lost_up
+        for path in self.sockets:
+            way = self.session.way(path)
+            recorder.observe(path, None if way is None else way.meter.last_sample, lost_up)
 
     def _timeout(self) -> None:
         self.session.handle_timeout(self._client.heap.now)
@@ -201,6 +216,8 @@ class ClientModel:
         if found is None or found[1].relay != source:
             return  # an old address, or not the relay: the kernel drops it
         link, socket = found
+        if link.recorder is not None:
+            link.recorder.arrived(self.heap.now, socket.path, datagram)
         link.session.receive_datagram(datagram, socket.path, self.heap.now)
         link.settle()
 
