@@ -13,8 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from plg_relay.keeper_fdstore import DescriptorStore, received_descriptors
 from plg_relay.keeper_messages import SOCKETS_A_MESSAGE, GameName, Message, Verb, close_all, game_name, receive, send
@@ -38,8 +37,7 @@ MAX_CHANNELS: Final = 256
 log = logging.getLogger("plg_relay.keeper")  # this module runs as __main__
 
 
-@dataclass(frozen=True, slots=True)
-class KeeperSettings:
+class KeeperSettings(NamedTuple):
     """`command` starts the relay; `spare`: have a second process ready that takes over at once."""
 
     command: tuple[str, ...]

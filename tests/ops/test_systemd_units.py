@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from plg.cli.exit_codes import ExitCode
+from plg_relay.keeper_messages import MAX_STORED
 from support.requirements import require_binary
 from support.source_tree import ROOT
 
@@ -69,6 +70,14 @@ def test_a_service_restarts_after_a_crash_but_not_after_a_configuration_error(se
     assert unit["Restart"] == ["on-failure"]
     hopeless = {int(code) for code in unit["RestartPreventExitStatus"][0].split()}
     assert hopeless == {ExitCode.USAGE, ExitCode.NEEDS_PRIVILEGES, ExitCode.BAD_CONFIGURATION}
+
+
+def test_the_relays_keeper_may_store_its_sockets_and_gets_the_signals_alone() -> None:
+    relay = settings("plg-relay.service")
+    assert relay["FileDescriptorStoreMax"] == [str(MAX_STORED)]
+    assert relay["NotifyAccess"] == ["main"]
+    assert relay["KillMode"] == ["mixed"]
+    assert relay["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -9,8 +9,11 @@ import pytest
 
 from plg.protocol.relay_session import RelaySession
 from plg.protocol.ticket import ExitTicket, TicketCaps
+from plg_relay import game_sockets
 from plg_relay.game_ports import GamePorts
 from plg_relay.game_sockets import GameSockets
+from plg_relay.keeper_claims import GameClaims
+from plg_relay.keeper_messages import GameName
 from plg_relay.limits import TokenBucket
 from plg_relay.session_table import DestinationBudget, Flow, Session, SocketGroup
 from support.live_relay import game_socket
@@ -130,3 +133,100 @@ async def test_after_its_flow_has_ended_a_socket_serves_the_next_one(sockets: Ga
     assert len(sockets) == 0
     first.close()
     second.close()
+
+
+# --- under a keeper --------------------------------------------------------------------------------------------------
+
+
+class Recorder:
+    """A keeper that holds copies, as the real one does."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, socket.socket] = {}
+
+    def keep(self, name: str, opened: socket.socket) -> None:
+        self.kept[name] = opened.dup()
+
+    def drop(self, name: str) -> None:
+        self.kept.pop(name).close()
+
+    def inheritance(self) -> dict[GameName, socket.socket]:
+        """What the next process gets."""
+        names = {name: GameName(int(name[4]), int(name[6:11]), int(name[12:], 16)) for name in self.kept}
+        return {game: self.kept[name].dup() for name, game in names.items()}
+
+
+def kept_sockets(keeper: Recorder, parity: int = 0) -> GameSockets:
+    return GameSockets(
+        asyncio.get_running_loop(),
+        GamePorts(40000, 59999, parity, 0.0),
+        lambda *_: None,
+        bind_ipv4="127.0.0.1",
+        bind_ipv6="::1",
+        claims=GameClaims(keeper, keeper.inheritance()),
+    )
+
+
+async def test_the_next_process_gives_a_session_its_socket_back_in_both_families() -> None:
+    keeper, game4, game6 = Recorder(), game_socket(), game_socket("::1")
+    before = kept_sockets(keeper)
+    group = a_group()
+    assert before.open(group, None, 0.0)
+    assert before.attach(a_flow(group, game4))
+    assert before.attach(a_flow(group, game6, 2))
+    port = group.egress_port
+    assert {name[:5] for name in keeper.kept} == {"game4", "game6"}
+    # The process dies: its own copies close, the keeper's stay.
+    after = kept_sockets(keeper, parity=1)
+    again = a_group()
+    assert after.open(again, port, 0.0)
+    flow4, flow6 = a_flow(again, game4), a_flow(again, game6, 2)
+    assert after.attach(flow4)
+    assert after.attach(flow6)
+    assert (again.egress_port, flow4.is_connected, flow6.is_connected) == (port, True, True)
+    flow4.send(b"4")
+    flow6.send(b"6")
+    assert game4.recvfrom(99) == (b"4", ("127.0.0.1", port))
+    assert game6.recvfrom(99)[1][:2] == ("::1", port)
+    after.close_all()
+    assert keeper.kept == {}
+    for faces in before._faces.values():
+        for face in faces.by_version.values():
+            asyncio.get_running_loop().remove_reader(face.socket.fileno())
+            face.socket.close()
+    game4.close()
+    game6.close()
+
+
+async def test_a_port_that_waits_for_its_session_is_given_to_no_other() -> None:
+    keeper = Recorder()
+    first = kept_sockets(keeper)
+    group = a_group()
+    assert first.open(group, None, 0.0)
+    after = kept_sockets(keeper)
+    stranger = a_group()
+    stranger.session.cid = 99
+    assert after.open(stranger, group.egress_port, 0.0)
+    assert stranger.egress_port != group.egress_port
+    after.close_all()
+    assert keeper.kept == {}, "what nobody claimed is dropped when the process ends in order"
+    first._claims = None
+    first.close_all()
+
+
+async def test_what_nobody_claims_is_closed_after_a_while_and_its_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(game_sockets, "UNCLAIMED_S", 0.05)
+    keeper = Recorder()
+    first = kept_sockets(keeper)
+    group = a_group()
+    assert first.open(group, None, 0.0)
+    after = kept_sockets(keeper)
+    first._claims = None
+    first.close_all()
+    await asyncio.sleep(0.2)
+    assert keeper.kept == {}
+    late = a_group()
+    late.session.cid = 99
+    assert after.open(late, group.egress_port, 0.0)
+    assert late.egress_port == group.egress_port
+    after.close_all()

@@ -20,7 +20,13 @@ async def test_a_scrape_shows_packets_drops_by_reason_and_who_we_are(tmp_path: P
         player.opened.sendto(b"junk" * 20, player.relay)
         await player.until(lambda: bool(relay.plane.status_now().drops), "a drop")
         status = RelayStatus(
-            relay.plane, node_id="n", boot_id="0" * 16, version="1.2", max_sessions=9, started_s=time.monotonic()
+            relay.plane,
+            node_id="n",
+            boot_id="0" * 16,
+            version="1.2",
+            max_sessions=9,
+            started_s=time.monotonic(),
+            restarts={"crash": 2, "reload": 1},
         )
         async with TestServer(metrics_app(status)) as server, ClientSession() as http:
             async with http.get(server.make_url("/metrics")) as answer:
@@ -33,6 +39,7 @@ async def test_a_scrape_shows_packets_drops_by_reason_and_who_we_are(tmp_path: P
         assert "plg_relay_sessions 1.0" in text
         assert 'plg_relay_packets_total{direction="up"} 1.0' in text
         assert 'plg_relay_drops_total{reason="' in text
+        assert 'plg_relay_restarts_total{reason="crash"} 2.0' in text
         assert open_metrics.endswith("# EOF\n")
         player.close()
         game.close()
