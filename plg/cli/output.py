@@ -57,6 +57,7 @@ class Output:
     def __init__(self, *, as_json: bool, environ: Mapping[str, str]) -> None:
         self.as_json = as_json
         self._environ = environ
+        self._live_lines = 0
 
     @property
     def is_terminal(self) -> bool:
@@ -86,6 +87,13 @@ class Output:
             self._write(_fitted_table(columns, safe))
         else:
             self._write(aligned_table(columns, safe))
+
+    def rewrite_table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+        """Writes a table over the one that this wrote before: for live figures on a terminal, nothing else written in between."""
+        text = _fitted_table(columns, [[safe_text(cell) for cell in row] for row in rows])
+        above = f"\x1b[{self._live_lines}F\x1b[0J" if self._live_lines else ""
+        self._live_lines = text.count("\n")
+        self._write(above + text)
 
     def _write(self, text: str) -> None:
         try:

@@ -39,6 +39,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "whoami": LazyCommand("plg.cli.whoami", N_("Show the account, its plan and its totals.")),
     "games": LazyCommand("plg.cli.games", N_("List games, or show one.")),
     "nodes": LazyCommand("plg.cli.nodes", N_("List relays.")),
+    "ping": LazyCommand("plg.cli.ping", N_("Ping a game's regions, direct and through PLG.")),
     "explain": LazyCommand("plg.cli.explain", N_("Explain which way PLG would take to a game, and why.")),
     "bench": LazyCommand("plg.cli.bench", N_("Measure whether the booster helps, as an experiment.")),
     "connect": LazyCommand("plg.cli.connect", N_("Carry a game's packets through a relay.")),

@@ -110,6 +110,17 @@ def test_a_live_line_replaces_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert screen.getvalue() == "\r\x1b[2Kping 5 ms\\x1b[2J"
 
 
+def test_a_live_table_is_written_over_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = terminal(monkeypatch)
+    output = Output(as_json=False, environ={})
+    output.rewrite_table([Column("Region")], [["eu\x1b[2J"], ["us"]])
+    first = screen.getvalue()
+    output.rewrite_table([Column("Region")], [["eu"]])
+    assert "\x1b[2J" not in first
+    lines = first.count("\n")
+    assert screen.getvalue()[len(first) :].startswith(f"\x1b[{lines}F\x1b[0J")
+
+
 def test_documents_stand_one_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     output = Output(as_json=True, environ={})
     output.document(SignedOutDocument(signed_out=True, server="a\nb"))
