@@ -106,7 +106,9 @@ def enrol(
 
 @add_command(
     app,
-    help=N_("Run the relay until it is told to end.\nCtrl-C or SIGTERM drains it; a second one ends it at once."),
+    help=N_(
+        "Run the relay until it is told to end.\nCtrl-C or SIGTERM drains it; a second one ends it at once.\nSIGHUP replaces its process: matches go on."
+    ),
     examples="plg relay run\nplg relay run --port 8443 --workers 2",
 )
 def run(
