@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Final, Protocol
 
+import plg
 from plg.capture.bypass_mark import mark_socket
 from plg.capture.packet_source import CaptureSpec, FlowKey, PacketSource
 from plg.contract.cli_output import DisconnectDocument, StatusDocument
@@ -35,7 +36,9 @@ from plg.tunnel.flow_routes import FlowRoutes, Why
 from plg.tunnel.grants import HostPort, header_mask
 from plg.tunnel.live_facts import path_facts, redundancy_view, standby_view
 from plg.tunnel.live_judge import LiveJudge
+from plg.tunnel.live_recording import LiveRecording
 from plg.tunnel.local_interfaces import LocalInterface
+from plg.tunnel.path_recorder import Take
 from plg.tunnel.planning import FirstPlan, Planner, PlanServer
 from plg.tunnel.relay_link import RelayLink
 from plg.tunnel.relay_path import DatagramPath, RelayPath, find_relay
@@ -135,6 +138,7 @@ class Tunnel:
         self._match_check: Timer | None = None
         self._was_live = False
         self._stop_reason = "user"
+        self._recording: LiveRecording | None = None
         self._stopped = asyncio.Event()
 
     # --- what others ask ---------------------------------------------------------------------------------------------
@@ -229,6 +233,20 @@ class Tunnel:
         """Returns when everything is put back."""
         await self._stopped.wait()
         return self._farewell()
+
+    def record(self, take: Take) -> LiveRecording | None:
+        """Begin to take down what the paths do, as blocks of a file; None while that is being done already."""
+        if self._recording is not None and not self._recording.is_over:
+            return None
+        self._recording = LiveRecording(
+            take,
+            lambda: self._keeper.link if self._keeper is not None else None,
+            self._clock,
+            game=self._game_slug or "",
+            program=f"plg {plg.__version__}",
+            max_overhead=self._request.max_overhead,
+        )
+        return self._recording
 
     def _check_match(self) -> None:
         if self.live_flow_count():

@@ -23,7 +23,7 @@ class StopMode(StrEnum):
 
 
 class ControlRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`ask` is "status", "watch" or "disconnect". `token` is needed on loopback ports, where the system tells us no owner."""
+    """`ask` is "status", "watch", "record" or "disconnect". `token` is needed on loopback ports, where the system tells us no owner."""
 
     ask: Annotated[str, Meta(max_length=16)]
     mode: StopMode = StopMode.ASK
@@ -32,12 +32,15 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class ControlAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Exactly one field is set. `live_flows`: the disconnect was refused because so many flows are live."""
+    """Exactly one field is set. `live_flows`: the disconnect was refused because so many flows are live. `recording`: the next
+    bytes of the file that `plg record` writes (`plg.tunnel.path_recording`).
+    """
 
     status: StatusDocument | None = None
     disconnected: DisconnectDocument | None = None
     live_flows: int | None = None
     waiting_for: int | None = None
+    recording: bytes | None = None
     error: str | None = None
 
 

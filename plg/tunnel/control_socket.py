@@ -1,4 +1,4 @@
-"""The running tunnel's door for its owner: status, watch, disconnect.
+"""The running tunnel's door for its owner: status, watch, record, disconnect.
 
 A Unix socket that only its owner can open (and root); where there are none, a loopback port with a token in a private file. Every
 request is one bounded line; whoever is slow, silent or wrong is shown out.
@@ -12,6 +12,7 @@ import socket
 import stat
 import struct
 import sys
+from collections import deque
 from hmac import compare_digest
 from typing import Final, Protocol
 
@@ -28,6 +29,8 @@ from plg.tunnel.control_protocol import (
     encode,
     read_request,
 )
+from plg.tunnel.live_recording import LiveRecording
+from plg.tunnel.path_recorder import Take
 from plg.tunnel.runtime_place import RuntimePlace, socket_address
 
 MAX_CLIENTS: Final = 16
@@ -35,6 +38,8 @@ MAX_CLIENTS: Final = 16
 REQUEST_TIMEOUT_S: Final = 5.0
 SHOW_OUT_S: Final = 0.2
 """Implementation. How long a refused client's request is waited for; clients send it at once."""
+RECORD_LOOK_S: Final = 0.5
+"""Implementation. A full block waits so long for its way to the file: they come about every four seconds."""
 WRITE_TIMEOUT_S: Final = 2.0
 """Implementation. A reader that takes no line for so long has stopped; the tunnel does not wait for it."""
 _PEER_CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: pid, uid, gid
@@ -53,6 +58,9 @@ class ControlledTunnel(Protocol):
 
     async def wait_stopped(self) -> DisconnectDocument:
         """Returns when everything is put back."""
+
+    def record(self, take: Take) -> LiveRecording | None:
+        """Begin to take down what the paths do; None when that is being done already."""
 
 
 class ControlSocket:
@@ -173,10 +181,12 @@ class ControlSocket:
             await self._answer(writer, ControlAnswer(status=self._tunnel.status()))
         elif request.ask == "watch":
             await self._watch(writer, request.interval_s)
+        elif request.ask == "record":
+            await self._record(reader, writer)
         elif request.ask == "disconnect":
             await self._disconnect(writer, request)
         else:
-            await self._answer(writer, ControlAnswer(error="ask for status, watch or disconnect"))
+            await self._answer(writer, ControlAnswer(error="ask for status, watch, record or disconnect"))
 
     async def _watch(self, writer: asyncio.StreamWriter, interval_s: float) -> None:
         """A status now and every `interval_s`, until the client goes or the tunnel ends."""
@@ -189,6 +199,28 @@ class ControlSocket:
                 continue
             await self._answer(writer, ControlAnswer(status=self._tunnel.status()))
             return
+
+    async def _record(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Blocks of the file as they are made, until the client closes its end, the tunnel ends or the file is full."""
+        blocks: deque[bytes] = deque()
+        recording = self._tunnel.record(blocks.append)
+        if recording is None:
+            await self._answer(writer, ControlAnswer(error="a recording is running already"))
+            return
+        try:
+            while not recording.is_over and not reader.at_eof():
+                while blocks:
+                    await self._answer(writer, ControlAnswer(recording=blocks.popleft()))
+                try:
+                    async with asyncio.timeout(RECORD_LOOK_S):
+                        await self._tunnel.wait_stopped()
+                except TimeoutError:
+                    continue
+                break
+        finally:
+            recording.stop()
+        while blocks:
+            await self._answer(writer, ControlAnswer(recording=blocks.popleft()))
 
     async def _disconnect(self, writer: asyncio.StreamWriter, request: ControlRequest) -> None:
         live = self._tunnel.live_flow_count()

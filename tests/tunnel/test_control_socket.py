@@ -12,9 +12,20 @@ from pathlib import Path
 import pytest
 
 from plg.contract.cli_output import DisconnectDocument, StatusDocument
+from plg.tunnel.clock import LoopClock
 from plg.tunnel.control_client import NoTunnel, TunnelSilent, ask_once, ask_tunnel
-from plg.tunnel.control_protocol import MAX_REQUEST_BYTES, ControlAnswer, ControlRequest, PortFile, StopMode
+from plg.tunnel.control_protocol import (
+    MAX_REQUEST_BYTES,
+    ControlAnswer,
+    ControlRequest,
+    PortFile,
+    StopMode,
+    read_answer,
+)
 from plg.tunnel.control_socket import MAX_CLIENTS, ControlSocket
+from plg.tunnel.live_recording import LiveRecording
+from plg.tunnel.path_recorder import Take
+from plg.tunnel.path_recording import parse_recording
 from plg.tunnel.runtime_place import RuntimePlace, make_private
 from plg.tunnel.states import rfc3339
 
@@ -27,6 +38,8 @@ class Running:
         self.state = "connected"
         self.asked: list[StopMode] = []
         self.stopped = asyncio.Event()
+        self.recording: LiveRecording | None = None
+        self.asked_to_record = asyncio.Event()
 
     def status(self) -> StatusDocument:
         return StatusDocument(state=self.state, at=rfc3339(datetime.now(UTC)), game="lab-game")
@@ -43,6 +56,15 @@ class Running:
     async def wait_stopped(self) -> DisconnectDocument:
         await self.stopped.wait()
         return DisconnectDocument(disconnected=True, was_live=self.live > 0, waited_s=0.0)
+
+    def record(self, take: Take) -> LiveRecording | None:
+        if self.recording is not None and not self.recording.is_over:
+            return None
+        self.asked_to_record.set()
+        self.recording = LiveRecording(
+            take, lambda: None, LoopClock(), game="lab-game", program="plg test", max_overhead=1
+        )
+        return self.recording
 
 
 @pytest.fixture
@@ -198,3 +220,34 @@ async def test_a_tunnel_that_hangs_up_is_said_to_be_silent(place: RuntimePlace) 
         await asyncio.to_thread(ask_once, place, ControlRequest(ask="status"))
     server.close()
     await server.wait_closed()
+
+
+async def test_a_recording_comes_as_blocks_of_a_file_until_the_client_says_that_it_is_enough(
+    place: RuntimePlace,
+) -> None:
+    tunnel = Running()
+    async with door(place, tunnel):
+        reader, writer = await asyncio.open_unix_connection(str(place.control_socket))
+        writer.write(b'{"ask":"record"}\n')
+        first = read_answer(await reader.readline())
+        assert first.recording is not None
+        second_client = await asyncio.to_thread(ask_once, place, ControlRequest(ask="record"))
+        assert second_client.error == "a recording is running already"
+        writer.write_eof()
+        rest = [read_answer(line).recording or b"" for line in (await reader.read()).splitlines(keepends=True)]
+        writer.close()
+        await writer.wait_closed()
+        recording = parse_recording(first.recording + b"".join(rest))
+        assert (recording.finished, recording.start.game) == (True, "lab-game")
+        assert tunnel.recording is not None
+        assert tunnel.recording.is_over
+
+
+async def test_a_recording_ends_with_the_tunnel(place: RuntimePlace) -> None:
+    tunnel = Running()
+    async with door(place, tunnel):
+        asking = asyncio.create_task(asyncio.to_thread(lambda: list(ask_tunnel(place, ControlRequest(ask="record")))))
+        await tunnel.asked_to_record.wait()
+        tunnel.request_stop(StopMode.NOW)
+        answers = await asking
+    assert parse_recording(b"".join(answer.recording or b"" for answer in answers)).finished
