@@ -109,6 +109,8 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         way = self._ways.get(path)
         if isinstance(outer, DropReason):
             self._drop(outer)
+        elif self._state is SessionState.CLOSED:
+            self._drop(DropReason.NOT_ESTABLISHED)  # a NO_SESSION or WELCOME that comes now must not wake the session up
         elif outer.cid != self.cid:
             self._drop(DropReason.UNKNOWN_SESSION)
         elif way is None:

@@ -161,6 +161,9 @@ class Forwarder(PacketPath):
             return self._admission.refuse(accepted, source, address, status, now_s)
         if session is None:
             session = self._open_session(accepted, source, now_s)
+        elif accepted.resume is not None and not session.protocol.is_confirmed:
+            # After a restart an old HELLO, replayed by somebody, may be the first to come: the client's own brings its ports.
+            self.desk.resume(session, accepted.resume, now_s)
         # No resume token here: FLOW_OK brings a new one whenever the ports have changed.
         welcome = session.protocol.answer_hello(
             accepted.hello, accepted.ticket, source, address, b"", now_s, self.unix_s(now_s)

@@ -1,6 +1,6 @@
 """What comes in over several paths. The single path's rules are in test_client_session and test_bad_paths."""
 
-from plg.protocol.client_session import PathState
+from plg.protocol.client_session import PathState, SessionState
 from plg.protocol.constants import TYPE_HELLO
 from plg.protocol.errors import DropReason
 from plg.protocol.frames import Payload, Repeat
@@ -82,6 +82,16 @@ def test_no_session_over_a_transit_makes_us_bind_again_and_greet_the_exit() -> N
     pair.client.receive_datagram(build_no_session(CID), 1, pair.now)
     pair.run(0.0)
     assert hellos(pair, before) == 2
+
+
+def test_a_session_that_was_closed_is_not_woken_up_by_no_session() -> None:
+    pair = opened()
+    pair.client.close(pair.now)
+    before = len(pair.sent_up)
+    pair.client.receive_datagram(build_no_session(CID), 0, pair.now)
+    pair.run(1.0)
+    assert hellos(pair, before) == 0
+    assert (pair.client.state, pair.client.next_timeout()) == (SessionState.CLOSED, None)
 
 
 def test_a_binding_that_is_renewed_does_not_disturb_the_path() -> None:

@@ -23,7 +23,7 @@ from plg.protocol.fragments import split_payload
 from plg.protocol.frames import FlowClose, Ping, encode_frame
 from plg.protocol.ticket import TicketCaps
 from plg_relay.policy import with_revocation
-from support.relay_bench import GAME, HOME, UNIX_S, RelayBench, a_grant, a_policy, a_profile
+from support.relay_bench import GAME, HOME, UNIX_S, Player, RelayBench, a_grant, a_policy, a_profile
 
 
 def test_a_payload_goes_out_once_and_its_answer_comes_back() -> None:
@@ -414,6 +414,27 @@ def test_after_a_restart_the_player_comes_back_to_the_same_port() -> None:
     assert {sent.egress_port for sent in after.game_side.sent} == {port}
     after.game_says(b"welcome back")
     assert player.payloads == [b"welcome back"]
+
+
+def test_an_old_hello_replayed_into_a_relay_that_has_restarted_does_not_cost_the_player_his_port() -> None:
+    before = RelayBench()
+    session = ClientSession(a_grant(), entropy=random.Random(4).randbytes, unix_ms_offset=(UNIX_S - 1000.0) * 1000)
+    session.connect(before.now_s)
+    ((_, first_hello),) = session.datagrams_to_send()
+    player = Player(session)
+    before.players.append(player)
+    before.receive(first_hello)
+    before.carry()
+    before.say(player, b"open")
+    port = before.game_side.sent[-1].egress_port
+    after = RelayBench(boot=1, now_s=before.now_s)
+    after.game_side.next_port = 50_000
+    assert len(after.receive(first_hello, ("90.1.2.3", 4))) == 1
+    after.players.append(player)
+    after.say(player, b"lost in the restart")
+    after.pass_time(5.0)
+    after.say(player, b"back")
+    assert {sent.egress_port for sent in after.game_side.sent} == {port}
 
 
 def test_a_relay_that_dies_is_noticed_and_no_state_is_left_behind_by_the_clients_tries() -> None:
