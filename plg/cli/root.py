@@ -41,10 +41,13 @@ COMMANDS: dict[str, LazyCommand] = {
     "nodes": LazyCommand("plg.cli.nodes", N_("List relays.")),
     "ping": LazyCommand("plg.cli.ping", N_("Ping a game's regions, direct and through PLG.")),
     "explain": LazyCommand("plg.cli.explain", N_("Explain which way PLG would take to a game, and why.")),
+    "trace": LazyCommand("plg.cli.trace", N_("Draw the route to a game hop by hop, direct and through PLG.")),
     "bench": LazyCommand("plg.cli.bench", N_("Measure whether the booster helps, as an experiment.")),
     "connect": LazyCommand("plg.cli.connect", N_("Carry a game's packets through a relay.")),
     "status": LazyCommand("plg.cli.status", N_("Show the running tunnel.")),
     "disconnect": LazyCommand("plg.cli.disconnect", N_("End the running tunnel.")),
+    "record": LazyCommand("plg.cli.record", N_("Record what the running tunnel's paths do.")),
+    "replay": LazyCommand("plg.cli.replay", N_("Replay a recorded match in another mode.")),
     "demo": LazyCommand(
         "plg.cli.demo", N_("Show everything at work on this machine, with nothing set up."), extra="all"
     ),
