@@ -292,7 +292,7 @@ def run_relay(
         kept.wait_for_turn()
     except ConnectionError as error:
         raise RelayError(FailureKind.REFUSED, str(error)) from error
-    is_first = keeper is None or not (keeper.crashes or keeper.reloads)
+    is_first = keeper is None or keeper.is_first
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(relay.run())
 

@@ -289,7 +289,7 @@ class Keeper:
         for start in range(0, len(held), SOCKETS_A_MESSAGE):
             names, descriptors = zip(*held[start : start + SOCKETS_A_MESSAGE], strict=True)
             send(channel, Verb.HELD, names, descriptors)
-        send(channel, Verb.END, (str(self._crashes), str(self._reloads)))
+        send(channel, Verb.END, (str(self._crashes), str(self._reloads), "1" if self._has_served else "0"))
 
     def _on_turn_wanted(self, relay: RelayProcess) -> None:
         relay.asks_for_turn = True

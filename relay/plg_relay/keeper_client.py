@@ -29,7 +29,8 @@ class _Waiting:
 class KeeperClient:
     """Speaks over `channel`. Not for several threads; `keep` and `drop` never wait.
 
-    `crashes` and `reloads`: how often the relay was started again, known after the first answer.
+    Known after the first answer: `crashes` and `reloads`, how often the relay was started again, and `is_first`, whether no process
+    has served yet.
     """
 
     def __init__(self, channel: socket.socket, end_process: Callable[[int], None] = os._exit) -> None:
@@ -40,6 +41,7 @@ class KeeperClient:
         self._early_stops = 0
         self.crashes = 0
         self.reloads = 0
+        self.is_first = True
 
     # --- at the start: these wait ------------------------------------------------------------------------------------
 
@@ -89,8 +91,9 @@ class KeeperClient:
             raise ConnectionError(f"the keeper does not answer: {error}") from error
         finally:
             self._channel.setblocking(False)
-        if len(answer.words) == 2:
-            self.crashes, self.reloads = map(int, answer.words)
+        if len(answer.words) == 3:
+            self.crashes, self.reloads, served = map(int, answer.words)
+            self.is_first = not served
         return found
 
     def _receive(self) -> Message:

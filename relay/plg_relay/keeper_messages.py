@@ -45,7 +45,7 @@ class Verb(StrEnum):
     HELD = "held"
     """From the keeper: NAME... and their sockets."""
     END = "end"
-    """From the keeper: RESTARTS, the answer is complete."""
+    """From the keeper: the answer is complete. CRASHES RELOADS, and 1 when a process has served before, else 0."""
     STOP = "stop"
     """From the keeper: drain and end; at once when it comes twice."""
     LEAVE = "leave"

@@ -136,6 +136,13 @@ def test_after_too_many_deaths_within_a_minute_it_ends_with_one_clear_line(tmp_p
         ]  # fmt: skip
 
 
+def test_the_first_to_serve_knows_that_it_is_the_first_whoever_died_before(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "dks") as relay:
+        first, second = relay.next_life(), relay.next_life()
+    assert (first["counts"], first["is_first"]) == ([1, 0], True)
+    assert (second["counts"], second["is_first"]) == ([2, 0], False)
+
+
 def test_an_exit_code_of_a_relay_that_served_is_a_crash_too(tmp_path: Path) -> None:
     with kept_relay(tmp_path, "es") as relay:
         first, second = relay.next_life(), relay.next_life()

@@ -55,13 +55,13 @@ def test_it_takes_the_sockets_of_its_share_and_closes_what_is_none(keeper: socke
         name = GameName(4, game.getsockname()[1], 0x55)
         send(keeper, Verb.HELD, (str(name), "control"), (game.fileno(), game.fileno()))
         send(keeper, Verb.HELD, (str(GameName(6, 1, 1)),), (game.fileno(),))
-        send(keeper, Verb.END, ("2", "1"))
+        send(keeper, Verb.END, ("2", "1", "1"))
         taken = client.take_game_sockets(1, 4)
     message = receive(keeper)
     assert message is not None
     assert (message.verb, message.words) == (Verb.MINE, ("1", "4"))
     assert sorted(map(str, taken)) == sorted([str(name), str(GameName(6, 1, 1))])
-    assert (client.crashes, client.reloads) == (2, 1)
+    assert (client.crashes, client.reloads, client.is_first) == (2, 1, False)
     for one in taken.values():
         one.close()
 

@@ -30,7 +30,7 @@ class ScriptedKeeper:
             self.heard.append(message)
             if message.verb is Verb.TURN:
                 send(channel, Verb.HELD, list(self._held), [one.fileno() for one in self._held.values()])
-                send(channel, Verb.END, ("3", "4"))
+                send(channel, Verb.END, ("3", "4", "1"))
             elif message.verb is Verb.SYNC:
                 send(channel, Verb.END)
 

@@ -1,7 +1,7 @@
 """A relay under a keeper with nothing of a relay in it: for what the keeper does when processes end.
 
 Run as `python -m support.kept_relay RESTARTS_PER_MINUTE SPARE PORT STEPS`: prints a JSON line when it serves. It holds one game-facing
-socket (PORT, or any for 0). STEPS: each letter is the life of one process; the last one stays. k: dies by SIGKILL once it serves, e: ends with
+socket (PORT, or any for 0). STEPS: each letter is the life of one process; the last one stays. k: dies by SIGKILL once it serves, d: before it serves, e: ends with
 code 3, c: ends with code 10 before it serves, z: ends with code 0, s: serves until it is told to stop, then ends with code 7.
 """
 
@@ -44,6 +44,8 @@ def main() -> None:
     step = steps[min(keeper.crashes + keeper.reloads, len(steps) - 1)]
     if step == "c":
         os._exit(10)
+    if step == "d":
+        os.kill(os.getpid(), signal.SIGKILL)
     if not held:
         game = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         game.bind(("127.0.0.1", int(port)))
@@ -57,6 +59,7 @@ def main() -> None:
         "ports": [one.port for one in held],
         "named": sorted(named),
         "counts": [keeper.crashes, keeper.reloads],
+        "is_first": keeper.is_first,
     }
     os.write(1, json.dumps(line).encode() + b"\n")
     if step == "k":
