@@ -54,7 +54,7 @@ class BenchSession:
         """Shake hands. Raises RelaysUnreachable, BadGrant or OSError."""
         clock = LoopClock()
         granted_at_s = clock.time()
-        secrets, mask = client_grant(grant), header_mask(grant)
+        secrets, mask = client_grant(grant), header_mask(grant.relay)
         address = await find_relay(grant.relay.host, grant.relay.port)
         path = RelayPath(address, prepare=prepare_socket, mask=mask)
         session = ClientSession(secrets, entropy=os.urandom, unix_ms_offset=grant.server_time_ms - granted_at_s * 1000)
