@@ -58,6 +58,7 @@ class Keeper:
         self._relay: RelayProcess | None = relay
         self._next: RelayProcess | None = None
         self._replacing = False
+        self._replace_when_serving = False
         self._stopping = False
         self._has_served = False
         self._crashes = 0
@@ -124,7 +125,7 @@ class Keeper:
             self._discard_next()
         self._spare_due_s = None
         if self._relay is None or self._relay.serving_since_s is None:
-            log.info("SIGHUP: the relay process is only starting")
+            self._replace_when_serving = True
             return
         self._replacing = True
         log.info("SIGHUP: a new relay process takes over from %d when it is ready", self._relay.pid)
@@ -311,7 +312,10 @@ class Keeper:
         if self._crashes or self._reloads:
             gap_ms = (relay.serving_since_s - self._ended_at_s) * 1000
             log.info("relay process %d serves, %.0f ms after the last one ended", relay.pid, gap_ms)
-        if self._settings.spare:
+        if self._replace_when_serving:
+            self._replace_when_serving = False
+            self._replace()
+        elif self._settings.spare:
             self._spare_due_s = relay.serving_since_s + SPARE_DELAY_S
 
 

@@ -30,6 +30,10 @@ def children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
+def command_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def wait_for_spare(relay: KeptRelay) -> int:
     """The process beside the one that serves, when it asks for its turn; it is loaded then."""
     deadline = time.monotonic() + 20
@@ -98,6 +102,15 @@ def test_sighup_replaces_the_relay_and_its_sockets_stay(tmp_path: Path) -> None:
         assert second["pid"] != first["pid"]
         assert (second["ports"], second["counts"]) == (first["ports"], [0, 1])
         assert children(relay.process.pid) == [second["pid"]]
+
+
+def test_sighup_while_the_relay_starts_is_obeyed_when_it_serves(tmp_path: Path) -> None:
+    with kept_relay(tmp_path, "ds") as relay:
+        while not children(relay.process.pid) or b"plg_relay.keeper" not in command_of(relay.process.pid):
+            assert relay.process.poll() is None
+        relay.process.send_signal(signal.SIGHUP)
+        first, second = relay.next_life(), relay.next_life()
+    assert (first["counts"], second["counts"]) == ([1, 0], [1, 1])
 
 
 def test_a_replacement_that_does_not_start_leaves_the_old_relay_alone(tmp_path: Path) -> None:
