@@ -12,6 +12,7 @@ import pytest
 
 from support.kept_relay import CID, KeptRelay, kept_relay
 from support.requirements import require_linux
+from support.service_manager import ServiceManager
 
 LARGEST_KEEPER_KB = 25 * 1024
 
@@ -187,57 +188,24 @@ def test_a_keeper_that_dies_takes_the_relay_with_it(tmp_path: Path) -> None:
                     time.sleep(0.01)
 
 
-# --- under a service manager ------------------------------------------------------------------------------------------
-
-PASS_ON = """
-import os, sys
-count = int(sys.argv[1])
-for place in range(count):
-    os.dup2(int(sys.argv[3 + place]), 3 + place)
-os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(count), "LISTEN_FDNAMES": sys.argv[2]}
-os.execv(sys.argv[3 + count], sys.argv[3 + count:])
-"""
-
-
-def stored(manager: socket.socket, store: dict[str, int]) -> None:
-    """What a service manager would do with what it has heard."""
-    while True:
-        try:
-            body, descriptors, _, _ = socket.recv_fds(manager, 4096, 4)
-        except BlockingIOError:
-            return
-        words = dict(line.split("=", 1) for line in body.decode().splitlines())
-        if words.get("FDSTORE") == "1":
-            (store[words["FDNAME"]],) = descriptors
-        elif words.get("FDSTOREREMOVE") == "1":
-            os.close(store.pop(words["FDNAME"]))
-
-
 def test_a_restart_of_the_whole_service_gets_the_sockets_from_the_service_manager(tmp_path: Path) -> None:
-    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    manager.bind(str(tmp_path / "notify"))
-    manager.setblocking(False)
-    environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "FDSTORE": "100"}
-    store: dict[str, int] = {}
+    manager = ServiceManager(tmp_path)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as game:
-        with kept_relay(tmp_path, "s", environ=environ) as relay:
+        with kept_relay(tmp_path, "s", environ=manager.environ) as relay:
             first = relay.next_life()
             deadline = time.monotonic() + 20
-            while len(store) < 2 and time.monotonic() < deadline:
-                stored(manager, store)
+            while len(manager.listen()) < 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
             relay.process.kill()
             relay.process.wait()
         port = first["ports"][0]
-        assert sorted(store) == ["front0-1", f"game4-{port}-{CID:016x}"]
+        assert manager.listen() == ["front0-1", f"game4-{port}-{CID:016x}"]
         game.connect(("127.0.0.1", port))
         for _ in range(10):  # nobody of the relay lives: the port is open all the same
             game.send(b"?")
             time.sleep(0.01)
-        # Descriptors from 64 up, so that the copies to 3 and 4 meet none of them.
-        high = [os.dup2(one, 64 + place) for place, one in enumerate(store.values())]
-        names = ":".join(store)
-        launcher = (sys.executable, "-c", PASS_ON, str(len(high)), names, *map(str, high))
-        with kept_relay(tmp_path, "s", environ=environ, passed=tuple(high), launcher=launcher) as relay:
+        launcher, passed = manager.next_start()
+        with kept_relay(tmp_path, "s", environ=manager.environ, passed=passed, launcher=launcher) as relay:
             again = relay.next_life()
             assert (again["ports"], again["named"], again["counts"]) == ([port], ["front0-1"], [0, 0])
             os.kill(again["pid"], signal.SIGKILL)
@@ -246,8 +214,6 @@ def test_a_restart_of_the_whole_service_gets_the_sockets_from_the_service_manage
             for _ in range(10):
                 game.send(b"?")
                 time.sleep(0.01)
-    for one in (*store.values(), *high):
-        os.close(one)
     manager.close()
 
 

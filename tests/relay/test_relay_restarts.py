@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from support.live_relay import RelayProcess, enrolled_identity, game_socket, relay_process
 from support.requirements import require_linux
 from support.restart_match import GameServer, Match
+from support.service_manager import ServiceManager
 
 KILLS = 20
 PLAY_BETWEEN_S = 1.1  # less would count as an early death, and each start would wait longer
@@ -103,6 +105,34 @@ async def test_a_reload_with_bad_settings_changes_nothing(data_dir: Path) -> Non
         assert relay_of(relay.process.pid) == before
         assert [game.refusals for game in match.games] == [0, 0]
         match.close()
+
+
+async def test_a_restart_of_the_whole_service_keeps_players_in_their_match(data_dir: Path) -> None:
+    manager = ServiceManager(data_dir)
+    with relay_process(data_dir, environ=manager.environ) as relay:
+        match = Match(relay.port)
+        await match.begin()
+        game_sockets = 2
+        assert await match.play(until=lambda: len(manager.listen()) == 3 + game_sockets, at_most_s=10)
+        relay.process.kill()
+        relay.process.wait()
+        await match.play(at_most_s=0.3)
+    launcher, passed = manager.next_start()
+    # Its ports are the system's choice by the settings, and those of before by what the service manager gives back.
+    with relay_process(data_dir, environ=manager.environ, launcher=launcher, passed=passed) as again:
+        assert again.port == relay.port
+        assert again.metrics_port == relay.metrics_port
+        await match.play_through(lambda: None)
+        await match.play_through(lambda: kill_relay(again))
+        assert [len(game.sources) for game in match.games] == [1, 1]
+        assert [game.refusals for game in match.games] == [0, 0]
+        match.player.session.close(time.monotonic())
+        match.player.step()
+        again.process.terminate()
+        assert await asyncio.to_thread(again.process.wait, 20) == 0
+    assert manager.listen() == ["control", "front0-1", "metrics"], "what is over is stored no longer"
+    match.close()
+    manager.close()
 
 
 async def test_a_worker_that_dies_shows_game_servers_no_closed_port_either(data_dir: Path) -> None:

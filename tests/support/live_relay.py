@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -225,15 +225,26 @@ class RelayProcess:
 
 
 @contextmanager
-def relay_process(data_dir: Path, *options: str, port: int = 0) -> Iterator[RelayProcess]:
-    """`plg relay run` as a process of its own, until it ends or the test does."""
+def relay_process(
+    data_dir: Path,
+    *options: str,
+    port: int = 0,
+    environ: Mapping[str, str] | None = None,
+    launcher: tuple[str, ...] = (),
+    passed: tuple[int, ...] = (),
+) -> Iterator[RelayProcess]:
+    """`plg relay run` as a process of its own, until it ends or the test does.
+
+    `environ` is added to the environment; `launcher`: words before the command, with the descriptors `passed` to it.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PLG_RELAY_")}
+    environment |= environ or {}
     command = [
-        sys.executable, "-m", "plg", "relay", "run", "--json", "--data-dir", str(data_dir), "--host", "127.0.0.1",
+        *launcher, sys.executable, "-m", "plg", "relay", "run", "--json", "--data-dir", str(data_dir), "--host", "127.0.0.1",
         "--port", str(port), "--control-port", "0", "--metrics-port", "0", "--allow-private", *options,
     ]  # fmt: skip
     log = (data_dir / "stderr.log").open("wb")
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, pass_fds=passed)
     log.close()
     try:
         assert process.stdout is not None
