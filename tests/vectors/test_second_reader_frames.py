@@ -40,7 +40,7 @@ def test_a_flow_open_without_room_for_its_address_and_port_ends_the_reading(fami
 
 
 def test_unknown_opcodes_are_skipped_whatever_their_length() -> None:
-    unknown = frames.frame_bytes(0, b"") + frames.frame_bytes(17, b"x") + frames.frame_bytes(255, bytes(300))
+    unknown = frames.frame_bytes(0, b"") + frames.frame_bytes(21, b"x") + frames.frame_bytes(255, bytes(300))
     read = frames.read_frames(unknown + frames.frame_bytes(14, b"\x07") + unknown)
     assert [frame.fields for frame in read] == [{"flow": 7}]
 
