@@ -5,7 +5,6 @@ import os
 import signal
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ PLAY_BETWEEN_S = 1.1  # less would count as an early death, and each start would
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
+def data_dir(tmp_path: Path) -> Path:
     require_linux()
     enrolled_identity(tmp_path)
     return tmp_path
