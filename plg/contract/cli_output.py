@@ -298,3 +298,73 @@ class DemoDocument(Document, frozen=True, kw_only=True):
     boosted: DemoSide
     verdict: str
     schema: str = "plg.demo/1"
+
+
+class RecordDocument(Document, frozen=True, kw_only=True):
+    """`plg record --json`: the file that was written. `full`: it ended at its bound."""
+
+    file: str
+    bytes: int
+    seconds: float
+    packets: int
+    paths: list[int]
+    full: bool
+    schema: str = "plg.record/1"
+
+
+class ReplayDirection(Answer, frozen=True, kw_only=True):
+    """One direction of a match: packets, what was lost in the end, one-way latency between player and exit, bytes with IP headers.
+
+    `ratio` is bytes over those of one copy of each packet; `saved` counts packets that only a copy brought, null where not known.
+    """
+
+    packets: int
+    lost: int
+    loss_percent: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    p999_ms: float | None
+    longest_gap: int | None
+    bytes: int
+    ratio: float
+    saved: int | None
+
+
+class ReplayMatch(Answer, frozen=True, kw_only=True):
+    """A way to play the match. `levels` are moments (seconds) at which the level of redundancy changed, up and down."""
+
+    mode: str
+    max_overhead: float
+    up: ReplayDirection
+    down: ReplayDirection
+    levels: list[tuple[float, int, int]]
+
+
+class ReplayPath(Answer, frozen=True, kw_only=True):
+    """How much the recording knows of a path; `guessed_percent` of the asked mode's packets on it met an average, not a record."""
+
+    path: int
+    datagrams_up: int
+    datagrams_down: int
+    loss_up_percent: float
+    loss_down_percent: float
+    guessed_percent: float
+
+
+class ReplayDocument(Document, frozen=True, kw_only=True):
+    """`plg replay --json`: as recorded, the recorded mode replayed (how far the replay can be trusted), and the mode asked for.
+
+    `notes` are stable names of reservations.
+    """
+
+    file: str
+    game: str
+    recorded_at: str
+    seconds: float
+    recorded: ReplayMatch
+    same_mode: ReplayMatch
+    asked: ReplayMatch
+    paths: list[ReplayPath]
+    notes: list[str]
+    schema: str = "plg.replay/1"

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,6 +22,9 @@ from plg.tunnel.runtime_place import RuntimePlace, socket_address
 
 CONNECT_TIMEOUT_S: Final = 2.0
 ANSWER_TIMEOUT_S: Final = 5.0
+RECORD_WAIT_S: Final = 1.0
+"""Implementation. Looks at the time so often while no block comes: on Windows Ctrl-C is seen only then."""
+MIN_WAIT_S: Final = 0.01
 
 
 class NoTunnel(Exception):
@@ -55,6 +59,47 @@ def ask_tunnel(
             raise TunnelSilent(error.strerror or str(error)) from error
         except BadControlMessage as error:
             raise TunnelSilent(str(error)) from error
+
+
+def stream_recording(place: RuntimePlace, seconds: float | None) -> Iterator[ControlAnswer]:
+    """Answers with the blocks of a recording, until `seconds` are over, Ctrl-C or the tunnel's end.
+
+    At the end the tunnel is told so, and what it still holds comes after that. Raises NoTunnel or TunnelSilent.
+    """
+    opened, token = _connect(place)
+    deadline_s = None if seconds is None else time.monotonic() + seconds
+    with opened:
+        try:
+            opened.settimeout(ANSWER_TIMEOUT_S)
+            opened.sendall(encode(ControlRequest(ask="record", token=token)))
+            waiting, is_over = b"", False
+            while True:
+                try:
+                    opened.settimeout(ANSWER_TIMEOUT_S if is_over else _left_s(deadline_s))
+                    received = opened.recv(MAX_ANSWER_BYTES)
+                except (TimeoutError, KeyboardInterrupt) as pause:
+                    if is_over:
+                        raise TunnelSilent("the end of the recording did not come") from pause
+                    if isinstance(pause, KeyboardInterrupt) or _left_s(deadline_s) <= MIN_WAIT_S:
+                        is_over = True
+                        opened.shutdown(socket.SHUT_WR)
+                    continue
+                if not received:
+                    return
+                *lines, waiting = (waiting + received).split(b"\n")
+                for line in lines:
+                    yield read_answer(line)
+                if len(waiting) > MAX_ANSWER_BYTES:
+                    raise TunnelSilent("an answer is too long")
+        except OSError as error:
+            raise TunnelSilent(error.strerror or str(error)) from error
+        except BadControlMessage as error:
+            raise TunnelSilent(str(error)) from error
+
+
+def _left_s(deadline_s: float | None) -> float:
+    """How long to wait for the next block."""
+    return RECORD_WAIT_S if deadline_s is None else max(MIN_WAIT_S, min(RECORD_WAIT_S, deadline_s - time.monotonic()))
 
 
 def ask_once(place: RuntimePlace, request: ControlRequest) -> ControlAnswer:

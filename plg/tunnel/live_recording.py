@@ -41,7 +41,8 @@ class LiveRecording:
         )
         self._clock = clock
         self._current_link = current_link
-        self._recorder = PathRecorder(take, start, clock.time())
+        self.recorder = PathRecorder(take, start, clock.time())
+        """What a link feeds."""
         self._link: RelayLink | None = None
         self._timer: Timer | None = None
         self._stopped = False
@@ -50,7 +51,7 @@ class LiveRecording:
     @property
     def is_over(self) -> bool:
         """Stopped, or full."""
-        return self._stopped or self._recorder.is_full
+        return self._stopped or self.recorder.is_full
 
     def stop(self) -> None:
         """Take the recorder off and write the end. Repeating it is harmless."""
@@ -60,7 +61,7 @@ class LiveRecording:
         if self._timer is not None:
             self._timer.cancel()
         self._attach(None)
-        self._recorder.finish(self._clock.time())
+        self.recorder.finish(self._clock.time())
 
     def _follow(self) -> None:
         self._attach(self._current_link())
@@ -73,6 +74,6 @@ class LiveRecording:
             self._link.recorder = None
         if link is not None:
             if self._link is not None:
-                self._recorder.new_keys(self._clock.time())  # another session: numbers begin anew
-            link.recorder = self._recorder
+                self.recorder.new_keys(self._clock.time())  # another session: numbers begin anew
+            link.recorder = self.recorder
         self._link = link

@@ -21,8 +21,12 @@ from plg.contract.cli_output import (
     StatusDocument,
     TrafficView,
 )
+from plg.tunnel.clock import LoopClock
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.control_socket import ControlSocket
+from plg.tunnel.live_recording import LiveRecording
+from plg.tunnel.path_recorder import Take
+from plg.tunnel.path_recording import DOWN, UP
 from plg.tunnel.runtime_place import RuntimePlace, make_private
 from plg.tunnel.states import rfc3339
 
@@ -66,6 +70,7 @@ class TalkingTunnel:
         self.live = live
         self.asked: list[StopMode] = []
         self.stopped = asyncio.Event()
+        self.recording: LiveRecording | None = None
 
     def status(self) -> StatusDocument:
         return STATUS
@@ -80,6 +85,17 @@ class TalkingTunnel:
     async def wait_stopped(self) -> DisconnectDocument:
         await self.stopped.wait()
         return DisconnectDocument(disconnected=True, was_live=self.live > 0, waited_s=0.2)
+
+    def record(self, take: Take) -> LiveRecording | None:
+        """Forty datagrams each way at once, and nothing after that."""
+        if self.recording is not None:
+            return None
+        clock = LoopClock()
+        self.recording = LiveRecording(take, lambda: None, clock, game="lab-game", program="plg test", max_overhead=2.5)
+        for number in range(40):
+            self.recording.recorder.record(clock.time(), UP, 0, 0, number, 131)
+            self.recording.recorder.record(clock.time(), DOWN, number % 2, 0, number, 191)
+        return self.recording
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from plg.lab.simulation.tally import DirectionFigures, percentile
 from plg.lab.simulation.trace_line import TraceLine
 from plg.lab.simulation.world import PREPARE_S, SETTLE_S, World
 from plg.protocol.constants import DATA_OVERHEAD, MAX_PAYLOAD
-from plg.protocol.redundancy import Redundancy, RedundancyMode
+from plg.protocol.redundancy import MAX_OVERHEAD, Redundancy, RedundancyMode
 from plg.tunnel.path_recording import DOWN, UP, Recording
 
 MIN_PACKETS: Final = 20
@@ -93,7 +93,7 @@ def replay(recording: Recording, redundancy: Redundancy, seed: int = 1) -> Repla
         raise NothingToReplay(f"it holds fewer than {MIN_PACKETS} datagrams of a session each way")
     if any(not path.up and not path.down for path in trace.paths.values()):
         trace.paths = {number: path for number, path in trace.paths.items() if path.up or path.down}
-    played = Redundancy(_mode(recording.start.mode), recording.start.max_overhead)
+    played = Redundancy(_mode(recording.start.mode), min(recording.start.max_overhead, MAX_OVERHEAD))
     same, _ = _play(trace, played, recording.seconds, seed)
     asked, lines = _play(trace, redundancy, recording.seconds, seed)
     return Replay(

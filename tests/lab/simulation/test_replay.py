@@ -1,6 +1,7 @@
 """A replay says what another mode would have given; here the truth is known, because both matches were simulated."""
 
 from dataclasses import replace as changed
+from functools import cache
 
 import pytest
 
@@ -10,7 +11,7 @@ from plg.lab.simulation.replay import NothingToReplay, Replay, replay
 from plg.lab.simulation.scenario import PathModel, Scenario
 from plg.lab.simulation.world import World
 from plg.protocol.redundancy import Redundancy, RedundancyMode
-from plg.tunnel.path_recording import MAGIC, RecordingStart, encode_block, parse_recording
+from plg.tunnel.path_recording import MAGIC, Recording, RecordingStart, encode_block, parse_recording
 from support.recorded_match import record_match
 
 LOSSY = LineModel(impairment=Impairment(delay_ms=20, jitter_ms=3, loss_percent=2))
@@ -19,11 +20,16 @@ OTHER = LineModel(impairment=Impairment(delay_ms=28, loss_percent=2))
 
 def match(mode: RedundancyMode) -> Scenario:
     paths = (PathModel(up=LOSSY, down=LOSSY), PathModel(up=OTHER, down=OTHER, transit="transit"))
-    return Scenario(paths=paths, redundancy=Redundancy(mode), seconds=60)
+    return Scenario(paths=paths, redundancy=Redundancy(mode), seconds=40)
+
+
+@cache
+def recording_of(mode: RedundancyMode) -> Recording:
+    return parse_recording(record_match(match(mode))[0])
 
 
 def replayed(recorded: RedundancyMode, asked: RedundancyMode) -> Replay:
-    return replay(parse_recording(record_match(match(recorded))[0]), Redundancy(asked))
+    return replay(recording_of(recorded), Redundancy(asked))
 
 
 def test_a_redundant_match_replayed_with_one_copy_loses_what_it_would_have_lost() -> None:
@@ -65,7 +71,7 @@ def test_with_one_path_it_says_that_there_was_one() -> None:
 
 
 def test_a_byte_bound_is_kept() -> None:
-    recording = parse_recording(record_match(match(RedundancyMode.OFF))[0])
+    recording = recording_of(RedundancyMode.OFF)
     found = replay(recording, Redundancy(RedundancyMode.REDUNDANT, 1.3))
     assert found.asked.up.ratio < 1.45
     assert found.asked.max_overhead == 1.3
@@ -81,7 +87,7 @@ def test_a_recording_without_a_match_is_refused() -> None:
 
 
 def test_an_unfinished_recording_of_an_unknown_mode_is_replayed_and_said_to_be_so() -> None:
-    recording = parse_recording(record_match(match(RedundancyMode.OFF))[0])
+    recording = recording_of(RedundancyMode.OFF)
     odd = RecordingStart(at="2026-01-01T00:00:00Z", program="plg 9", game="x", mode="quantum", max_overhead=1)
     found = replay(changed(recording, start=odd, finished=False, full=True, counts=[]), Redundancy())
     assert {"unfinished", "full", "no_counts"} <= set(found.notes)
