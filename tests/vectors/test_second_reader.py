@@ -170,8 +170,8 @@ def test_all_frames_in_one_body_are_read_in_their_order() -> None:
     assert [frame.name for frame in read] == [entry["frame"] for entry in FRAMES]
 
 
-def test_the_vectors_show_every_opcode_of_the_table() -> None:
-    assert {_un(entry["bytes"])[0] for entry in FRAMES} == set(range(1, 21))
+def test_the_vectors_show_every_opcode_of_the_table_that_says_something() -> None:
+    assert {_un(entry["bytes"])[0] for entry in FRAMES} == set(range(1, 20)), "20 is PADDING"
 
 
 # handshake.json
