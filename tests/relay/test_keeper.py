@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from support.fake_systemd import FakeSystemd
 from support.kept_relay import CID, KeptRelay, kept_relay
 from support.requirements import require_linux
-from support.service_manager import ServiceManager
 
 LARGEST_KEEPER_KB = 25 * 1024
 
@@ -189,7 +189,7 @@ def test_a_keeper_that_dies_takes_the_relay_with_it(tmp_path: Path) -> None:
 
 
 def test_a_restart_of_the_whole_service_gets_the_sockets_from_the_service_manager(tmp_path: Path) -> None:
-    manager = ServiceManager(tmp_path)
+    manager = FakeSystemd(tmp_path)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as game:
         with kept_relay(tmp_path, "s", environ=manager.environ) as relay:
             first = relay.next_life()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from support.fake_systemd import FakeSystemd
 from support.live_relay import RelayProcess, enrolled_identity, game_socket, relay_process
 from support.requirements import require_linux
 from support.restart_match import GameServer, Match
-from support.service_manager import ServiceManager
 
 KILLS = 20
 PLAY_BETWEEN_S = 1.1  # less would count as an early death, and each start would wait longer
@@ -107,7 +107,7 @@ async def test_a_reload_with_bad_settings_changes_nothing(data_dir: Path) -> Non
 
 
 async def test_a_restart_of_the_whole_service_keeps_players_in_their_match(data_dir: Path) -> None:
-    manager = ServiceManager(data_dir)
+    manager = FakeSystemd(data_dir)
     with relay_process(data_dir, environ=manager.environ) as relay:
         match = Match(relay.port)
         await match.begin()

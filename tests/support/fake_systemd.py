@@ -18,7 +18,7 @@ os.execv(sys.argv[3 + count], sys.argv[3 + count:])
 """
 
 
-class ServiceManager:
+class FakeSystemd:
     """Holds what a service stores, and passes it to the service's next start."""
 
     def __init__(self, folder: Path) -> None:
