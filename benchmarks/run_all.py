@@ -14,6 +14,7 @@ BENCHMARKS = (
     "relay_sessions",
     "relay_restart",
     "client_tunnel",
+    "route_prediction",
 )
 
 

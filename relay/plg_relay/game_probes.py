@@ -30,7 +30,7 @@ SILENT_ROUNDS: Final = 3
 
 
 @dataclass(slots=True)
-class _History:
+class TargetHistory:
     """The rounds of one target: when (monotonic seconds), median (None: no answer) and loss."""
 
     rounds: deque[tuple[float, float | None, float]] = field(default_factory=lambda: deque(maxlen=ROUNDS))
@@ -64,7 +64,7 @@ class GameProbes:
     def __init__(self, period_s: float = PERIOD_S) -> None:
         self._period_s = period_s
         self._targets: dict[str, ProbeTarget] = {}
-        self._results: dict[str, _History] = {}
+        self._results: dict[str, TargetHistory] = {}
         self._changed = asyncio.Event()
 
     def set_targets(self, targets: list[ProbeTarget]) -> None:
@@ -98,7 +98,7 @@ class GameProbes:
                 ping = await measure(target.host, target.method, target.port)
                 # None: this machine cannot measure it at all (no right, unknown method).
                 if ping.method is not None and target.target_id in self._targets:
-                    history = self._results.setdefault(target.target_id, _History())
+                    history = self._results.setdefault(target.target_id, TargetHistory())
                     history.rounds.append((time.monotonic(), ping.rtt_ms, ping.loss_percent))
 
         async with asyncio.TaskGroup() as group:

@@ -5,7 +5,7 @@ import socket
 import time
 
 from plg.contract.relay_control import ProbeTarget
-from plg_relay.game_probes import MAX_TARGETS, ROUNDS, STALE_AFTER_S, GameProbes, _History
+from plg_relay.game_probes import MAX_TARGETS, ROUNDS, STALE_AFTER_S, GameProbes, TargetHistory
 
 
 def a_target(port: int, name: str = "t", method: str = "tcp") -> ProbeTarget:
@@ -55,9 +55,9 @@ async def test_the_number_of_targets_is_bounded() -> None:
     assert len(probes._targets) == MAX_TARGETS
 
 
-def history(*rounds: float | None, step_s: float = 60.0) -> _History:
+def history(*rounds: float | None, step_s: float = 60.0) -> TargetHistory:
     """Rounds a minute apart; the last one is now, which is second 0."""
-    found = _History()
+    found = TargetHistory()
     for number, rtt_ms in enumerate(rounds):
         at_s = -step_s * (len(rounds) - 1 - number)
         found.rounds.append((at_s, rtt_ms, 100.0 if rtt_ms is None else 0.0))

@@ -1,23 +1,25 @@
 """Is a relay's claim about its way to the game possible, given what the other relays measure?
 
-If relay A is `a` ms from the game and `m` ms from relay R, then R is about `|a - m|` to `a + m` ms from the game: the triangle
-inequality. On the Internet it is broken often by a little and seldom by much (routes follow money, not geometry), so one
-witness proves nothing. The rule: with at least three witnesses, take the median of their lower bounds, allow a quarter of it
-and 5 ms for detours, and count at least what is left. A claim below that is replaced and flagged.
+If relay A is `a` ms from the game and `m` ms from relay R, then R is at least `|a - m|` ms from the game: the triangle
+inequality. On the Internet it is broken often by a little and seldom by much (routes follow money, not geometry). So each
+witness A gets room for error: both its figures may be 20 % off in R's favour, and 5 ms more. And no one witness decides: the
+bound is what a quarter of them, and at least three, say or exceed. A claim below that is replaced by it and flagged.
 
-Its limits: a bound only shows lies about places that are far from the witnesses' or near to them; where the honest answer is
-hidden between them, players' own measurements (`experience`) are what tells. Most of the witnesses must be honest.
+Its limits: a lie of less than the room for error passes, and so does one that nobody near either end can witness; players'
+own measurements (`experience`) are what tells then. When a quarter of the witnesses, and at least three, lie together, they can
+discredit an honest relay; what they can never do is to make one of them look nearer than the honest ones allow.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median_low
 
 from plg_server.services.mesh import Mesh
 from plg_server.services.path_score import Figure
 
 MIN_WITNESSES = 3
-DETOUR_SHARE = 0.25
+AGREEING_SHARE = 0.25
+FIGURE_ERROR = 0.2
 DETOUR_MS = 5.0
 
 
@@ -56,10 +58,16 @@ def least_possible_ms(node_id: str, claims: Mapping[str, Figure], mesh: Mesh) ->
             continue
         # The longer of both ends' figures makes `m - a` larger, the witness's own makes `a - m` larger: whatever the relay
         # itself says about the link, it can only raise its own bound.
-        bound_ms = link.rtt_ms - figure.rtt_ms
+        bound_ms = _far_apart(link.rtt_ms, figure.rtt_ms)
         if seen is not None and seen.rtt_ms is not None:
-            bound_ms = max(bound_ms, figure.rtt_ms - seen.rtt_ms)
-        bounds.append(max(0.0, bound_ms))
+            bound_ms = max(bound_ms, _far_apart(figure.rtt_ms, seen.rtt_ms))
+        bounds.append(bound_ms)
     if len(bounds) < MIN_WITNESSES:
         return 0.0
-    return max(0.0, median_low(bounds) * (1 - DETOUR_SHARE) - DETOUR_MS)
+    agreeing = max(MIN_WITNESSES, math.ceil(AGREEING_SHARE * len(bounds)))
+    return sorted(bounds, reverse=True)[agreeing - 1]
+
+
+def _far_apart(long_ms: float, short_ms: float) -> float:
+    """The least third side of a triangle with these two, with room for error."""
+    return max(0.0, long_ms * (1 - FIGURE_ERROR) - short_ms * (1 + FIGURE_ERROR) - DETOUR_MS)

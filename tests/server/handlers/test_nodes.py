@@ -88,6 +88,28 @@ async def test_the_way_to_a_game_is_measured_after_somebody_asked_for_it(api: Ap
     assert (leg["region"], leg["rtt_ms"]) == ("fra", 3.5)
 
 
+async def test_every_region_that_a_relay_measured_is_told_beside_the_nearest(api: ApiDriver) -> None:
+    relay = await enrolled_relay(api)
+    access = await api.signed_in()
+    await api.get("/v1/nodes", access, params={"game": "cs2"})
+    regions = api.app[app_keys.CATALOG].by_slug["cs2"].detail.regions
+    first, second = [region for region in regions if region.ping][:2]
+    told = [
+        {"target_id": ping_target(first.ping[0]).target_id, "rtt_ms": 30.0, "age_s": 12.0},
+        {"target_id": ping_target(second.ping[0]).target_id, "rtt_ms": 8.0},
+    ]
+    await relay.beat(measurements=told)
+
+    node = (await api.get("/v1/nodes", params={"game": "cs2"})).json["nodes"][0]
+
+    assert node["game_leg"]["region"] == second.code
+    assert [(leg["region"], leg["rtt_ms"], leg["age_s"]) for leg in node["game_legs"]] == [
+        (first.code, 30.0, 12.0),
+        (second.code, 8.0, 0.0),
+    ]
+    assert (await api.get("/v1/nodes")).json["nodes"][0]["game_legs"] == []
+
+
 async def test_an_anonymous_question_makes_relays_measure_nothing(api: ApiDriver) -> None:
     relay = await enrolled_relay(api)
     assert (await api.get("/v1/nodes", params={"game": "cs2"})).status == 200
@@ -111,7 +133,7 @@ async def test_the_way_to_a_community_server_is_its_own_measurement(
     await relay.beat(measurements=[{"target_id": wanted, "rtt_ms": 8.25, "loss_percent": 1.0}])
 
     leg = (await api.get("/v1/nodes", access, params=params)).json["nodes"][0]["game_leg"]
-    assert leg == {"region": None, "rtt_ms": 8.25, "loss_percent": 1.0, "estimated": False}
+    assert leg == {"region": None, "rtt_ms": 8.25, "loss_percent": 1.0, "estimated": False, "age_s": 0.0}
 
 
 async def test_wrong_questions_are_told_so(api: ApiDriver) -> None:

