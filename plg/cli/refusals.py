@@ -31,7 +31,13 @@ _SENTENCES: dict[str, str] = {
     ErrorCode.GAME_NOT_FOUND: N_("unknown game"),
     ErrorCode.GAME_NOT_SUPPORTED: N_("this game cannot be carried"),
     ErrorCode.NODE_NOT_FOUND: N_("unknown relay"),
+    ErrorCode.NODE_DRAINING: N_("this relay is closing down"),
+    ErrorCode.NODE_FULL: N_("this relay is full"),
+    ErrorCode.NODE_DISABLED: N_("this relay was switched off by the operator"),
+    ErrorCode.NODE_OFFLINE: N_("this relay is not up"),
     ErrorCode.NO_RELAY_FREE: N_("no relay is free"),
+    ErrorCode.MODE_NOT_ALLOWED: N_("the server does not allow this mode"),
+    ErrorCode.IMPLAUSIBLE: N_("the server does not believe these figures"),
     ErrorCode.TARGET_REFUSED: N_("the server does not allow this address"),
     ErrorCode.SESSION_NOT_FOUND: N_("unknown session"),
     ErrorCode.SESSION_ENDED: N_("the session is over"),
@@ -52,7 +58,12 @@ _EXIT_CODES: dict[str, ExitCode] = {
     ErrorCode.SUBSCRIPTION_NEEDED: ExitCode.SUBSCRIPTION_NEEDED,
     ErrorCode.GAME_NOT_FOUND: ExitCode.NOT_FOUND,
     ErrorCode.NODE_NOT_FOUND: ExitCode.NOT_FOUND,
+    ErrorCode.NODE_DRAINING: ExitCode.UNREACHABLE,
+    ErrorCode.NODE_FULL: ExitCode.UNREACHABLE,
+    ErrorCode.NODE_DISABLED: ExitCode.NOT_FOUND,
+    ErrorCode.NODE_OFFLINE: ExitCode.UNREACHABLE,
     ErrorCode.NO_RELAY_FREE: ExitCode.UNREACHABLE,
+    ErrorCode.MODE_NOT_ALLOWED: ExitCode.USAGE,
     ErrorCode.TOO_MANY_SESSIONS: ExitCode.BUSY,
 }
 """Every other code is a plain failure."""
@@ -66,7 +77,12 @@ _NEXT_STEPS: dict[str, str] = {
     ErrorCode.TOKEN_REUSED: N_("run: plg login"),
     ErrorCode.GAME_NOT_FOUND: N_("see: plg games"),
     ErrorCode.NODE_NOT_FOUND: N_("see: plg nodes"),
+    ErrorCode.NODE_DRAINING: N_("see: plg nodes"),
+    ErrorCode.NODE_FULL: N_("see: plg nodes"),
+    ErrorCode.NODE_DISABLED: N_("see: plg nodes"),
+    ErrorCode.NODE_OFFLINE: N_("see: plg nodes"),
     ErrorCode.NO_RELAY_FREE: N_("see: plg nodes"),
+    ErrorCode.MODE_NOT_ALLOWED: N_("try: plg connect GAME --mode off"),
     ErrorCode.TOO_MANY_SESSIONS: N_("end another one with: plg disconnect"),
     ErrorCode.SUBSCRIPTION_NEEDED: N_("see: plg whoami"),
     ErrorCode.DATABASE_UNAVAILABLE: N_("try again in a minute"),
@@ -81,6 +97,8 @@ _DETAIL_SAYS_MORE = frozenset(
         ErrorCode.TARGET_REFUSED,
         ErrorCode.GAME_NOT_SUPPORTED,
         ErrorCode.FORBIDDEN,
+        ErrorCode.IMPLAUSIBLE,
+        ErrorCode.MODE_NOT_ALLOWED,
     }
 )
 """Refusals whose English detail names the very thing that is wrong, so that a Russian reader gets it too."""
