@@ -121,7 +121,7 @@ def _exit_lines(found: FoundRoutes, place: int, entry: CheckedExit) -> list[str]
     whole_ms = entry.total_ms if entry.total_ms is not None else candidate.predicted_total_ms
     if candidate.game_leg_ms is None or not entry.is_usable:
         whole_ms = None
-    lines = [f"{title:<46} {milliseconds(whole_ms):>9}  {_why(found, place, entry, candidate)}".rstrip()]
+    lines = [f"{title:<38} {milliseconds(whole_ms):>7}  {_why(found, place, entry, candidate)}".rstrip()]
     if entry.is_usable:
         lines += [f"   {line}" for line in (*_term_lines(entry, candidate), *_transit_lines(candidate))]
     return lines

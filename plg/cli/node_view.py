@@ -86,11 +86,10 @@ def show_nodes_for(run: Invocation, found: FoundRoutes) -> None:
     columns = [
         Column(_("Relay")),
         Column(_("Name")),
-        Column(_("State")),
         Column(_("Ping"), right=True),
         Column(_("To the game"), right=True),
         Column(_("Whole way"), right=True),
-        Column(_("Against direct"), right=True),
+        Column(_("Gain"), right=True),
         Column(""),
     ]
     run.output.table(columns, [_cells_for(found, entry, row) for entry, row in zip(ranked, rows, strict=True)])
@@ -128,10 +127,11 @@ def _row_for(found: FoundRoutes, entry: RankedNode) -> NodeRow:
 def _cells_for(found: FoundRoutes, entry: RankedNode, row: NodeRow) -> list[str]:
     chosen = found.order.chosen
     ping = _("no answer") if entry.ping and row.rtt_ms is None else milliseconds(row.rtt_ms)
-    gain = "" if row.gain_ms is None else _("{n} ms").format(n=f"{-row.gain_ms:+.0f}")
-    mark = _("chosen") if chosen is not None and chosen.node_id == row.id else ""
-    state = _(_STATES[entry.node.state])
-    return [row.id, row.name, state, ping, leg_text(entry.node), milliseconds(row.total_ms), gain, mark]
+    gain = "" if row.gain_ms is None else _("{n} ms").format(n=f"{row.gain_ms:+.0f}")
+    mark = "" if entry.node.state is NodeState.UP else _(_STATES[entry.node.state])
+    if chosen is not None and chosen.node_id == row.id:
+        mark = _("chosen")
+    return [row.id, row.name, ping, leg_text(entry.node), milliseconds(row.total_ms), gain, mark]
 
 
 def _cells(entry: RankedNode, *, measured: bool, for_game: bool) -> list[str]:

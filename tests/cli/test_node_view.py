@@ -94,7 +94,7 @@ def test_for_a_game_every_relay_stands_beside_the_direct_way_and_the_choice_is_n
     shown = capsys.readouterr().out
     lines = shown.splitlines()
     assert [line.split()[0] for line in lines[1:3]] == ["fra1", "ams1"]
-    assert ("-37 ms" in lines[1], "chosen" in lines[1], "+13 ms" in lines[2]) == (True, True, True)
+    assert ("+37 ms" in lines[1], "chosen" in lines[1], "-13 ms" in lines[2]) == (True, True, True)
     assert "Direct: 58 ms" in shown
     assert "plg connect would take Fra1" in shown
     show_nodes_for(invocation_at(tmp_path, as_json=True), found)
