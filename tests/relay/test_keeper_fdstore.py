@@ -15,7 +15,7 @@ from plg_relay.keeper_messages import MAX_STORED
 from support.requirements import require_linux
 
 
-class Manager:
+class NotifySocket:
     """The service manager's end."""
 
     def __init__(self, address: str) -> None:
@@ -36,9 +36,9 @@ class Manager:
 
 
 @pytest.fixture
-def manager(tmp_path: Path) -> Iterator[Manager]:
+def manager(tmp_path: Path) -> Iterator[NotifySocket]:
     require_linux()
-    made = Manager(str(tmp_path / "notify"))
+    made = NotifySocket(str(tmp_path / "notify"))
     yield made
     made.socket.close()
 
@@ -51,7 +51,7 @@ def kept() -> Iterator[socket.socket]:
 
 
 def test_a_socket_is_stored_under_its_name_and_removed_again(
-    manager: Manager, tmp_path: Path, kept: socket.socket
+    manager: NotifySocket, tmp_path: Path, kept: socket.socket
 ) -> None:
     store = DescriptorStore(str(tmp_path / "notify"), 10)
     store.keep("front0-1", kept.fileno())
@@ -66,7 +66,7 @@ def test_a_socket_is_stored_under_its_name_and_removed_again(
 
 
 def test_a_new_socket_of_the_same_name_takes_the_place_of_the_old_one(
-    manager: Manager, tmp_path: Path, kept: socket.socket
+    manager: NotifySocket, tmp_path: Path, kept: socket.socket
 ) -> None:
     store = DescriptorStore(str(tmp_path / "notify"), 10)
     store.keep("control", kept.fileno())
@@ -81,7 +81,7 @@ def test_a_new_socket_of_the_same_name_takes_the_place_of_the_old_one(
 
 
 def test_no_more_is_stored_than_the_unit_allows(
-    manager: Manager, tmp_path: Path, kept: socket.socket, caplog: pytest.LogCaptureFixture
+    manager: NotifySocket, tmp_path: Path, kept: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "FDSTORE": "2"}
     store = DescriptorStore.of(environ)
@@ -104,7 +104,7 @@ def test_an_odd_limit_counts_as_none(told: str) -> None:
 def test_an_abstract_address_is_understood(kept: socket.socket) -> None:
     require_linux()
     name = f"plg-test-{secrets.token_hex(8)}"
-    manager = Manager("\0" + name)
+    manager = NotifySocket("\0" + name)
     store = DescriptorStore("@" + name, 10)
     store.keep("metrics", kept.fileno())
     ((words, sockets),) = manager.heard()
@@ -124,7 +124,7 @@ def test_without_a_service_manager_nothing_is_stored(address: str | None, kept: 
 
 
 def test_a_manager_that_goes_away_is_told_of_once_and_does_no_harm(
-    manager: Manager, tmp_path: Path, kept: socket.socket, caplog: pytest.LogCaptureFixture
+    manager: NotifySocket, tmp_path: Path, kept: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = DescriptorStore(str(tmp_path / "notify"), 10)
     manager.socket.close()
