@@ -15,7 +15,7 @@ from plg.cli.options import ServerOption
 if TYPE_CHECKING:
     from plg.cli.settings import ServerAddress
     from plg.contract.sessions import Mode
-    from plg.tunnel.connect import ConnectRequest
+    from plg.tunnel.connect_request import ConnectRequest
     from plg.tunnel.local_interfaces import LocalInterface
 
 app = command_app()
@@ -94,7 +94,7 @@ def read_request(
     """The command line as a wish. Raises CliError."""
     from plg import __version__
     from plg.capture.choose import PREFERENCES
-    from plg.tunnel.connect import ConnectRequest
+    from plg.tunnel.connect_request import ConnectRequest
     from plg.tunnel.grants import HostPort, parse_host_port
 
     def host_port(option: str, text: str) -> HostPort:

@@ -18,7 +18,7 @@ from plg.probe.direct_ping import measure
 from plg.probe.game_query import QueryProtocol, known_protocol
 from plg.probe.query_ping import QueryPing, UdpCarrier
 from plg.protocol.destination import Address
-from plg.tunnel.connect import TargetUnknown
+from plg.tunnel.connect_request import TargetUnknown
 from plg.tunnel.counterfactual import direct_target
 from plg.tunnel.direct_gate import DirectWay
 from plg.tunnel.grants import HostPort

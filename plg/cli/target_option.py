@@ -41,7 +41,7 @@ def run_measuring(work: Coroutine[Any, Any, T], game: str, target: "HostPort | N
     """Runs a command's asynchronous part; what a tunnel may fail with is told in the same words as there."""
     from plg.cli.server_access import run_async
     from plg.cli.tunnel_failures import explain_tunnel_error
-    from plg.tunnel.connect import ConnectRequest
+    from plg.tunnel.connect_request import ConnectRequest
 
     try:
         return run_async(work)

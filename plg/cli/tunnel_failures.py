@@ -8,7 +8,8 @@ from plg.cli.cli_error import CliError
 from plg.cli.exit_codes import ExitCode
 from plg.cli.language import N_, _
 from plg.tunnel.capture_plan import GameNotCarried, NotCarried
-from plg.tunnel.connect import AlreadyRunning, TargetUnknown
+from plg.tunnel.connect import AlreadyRunning
+from plg.tunnel.connect_request import TargetUnknown
 from plg.tunnel.control_client import NoTunnel, TunnelSilent
 from plg.tunnel.grants import BadGrant
 from plg.tunnel.planning import DirectIsBetter
@@ -16,7 +17,7 @@ from plg.tunnel.runtime_place import RuntimeDirectoryUnsafe
 from plg.tunnel.session_opening import RelaysUnreachable
 
 if TYPE_CHECKING:
-    from plg.tunnel.connect import ConnectRequest
+    from plg.tunnel.connect_request import ConnectRequest
 
 _NOT_CARRIED = {
     NotCarried.TCP_ONLY: N_("{game} plays over TCP, which PLG does not carry: it stays on its direct way"),

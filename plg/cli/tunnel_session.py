@@ -15,7 +15,8 @@ from plg.cli.language import _
 from plg.cli.server_access import signed_client
 from plg.cli.settings import ServerAddress
 from plg.cli.tunnel_view import TunnelView
-from plg.tunnel.connect import ConnectRequest, Tunnel
+from plg.tunnel.connect import Tunnel
+from plg.tunnel.connect_request import ConnectRequest
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.exit_memory import ExitMemory
 from plg.tunnel.runtime_place import runtime_place

@@ -5,78 +5,50 @@ reason, the capture lets go first.
 """
 
 import asyncio
-import gc
 import os
-import socket
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Final, Protocol
 
 import plg
-from plg.capture.bypass_mark import mark_socket
 from plg.capture.packet_source import CaptureSpec, FlowKey, PacketSource
 from plg.contract.cli_output import DisconnectDocument, StatusDocument
 from plg.contract.games import GameDetail
-from plg.contract.nodes import NodeGameLeg
-from plg.contract.sessions import Mode, RelayEndpoint, StartSessionRequest
+from plg.contract.sessions import StartSessionRequest
 from plg.protocol.destination import AccessList, Address
 from plg.tunnel.capture_plan import approvals, plan_capture
 from plg.tunnel.clock import LoopClock, Timer
+from plg.tunnel.connect_request import ConnectRequest, find_targets
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.control_socket import ControlSocket
-from plg.tunnel.counterfactual import GATE_PINGS, Comparison, Counterfactual
+from plg.tunnel.counterfactual import Comparison, Counterfactual
 from plg.tunnel.direct_pinger import DirectPinger
 from plg.tunnel.ended_flows import LOOK_EVERY_S, EndedFlows, system_sockets
 from plg.tunnel.engine import TunnelEngine
 from plg.tunnel.exit_memory import ExitMemory
 from plg.tunnel.flow_routes import FlowRoutes, Why
-from plg.tunnel.grants import HostPort, header_mask
-from plg.tunnel.live_facts import path_facts, redundancy_view, standby_view
+from plg.tunnel.grants import HostPort
+from plg.tunnel.live_facts import with_session
 from plg.tunnel.live_judge import LiveJudge
 from plg.tunnel.live_recording import LiveRecording
-from plg.tunnel.local_interfaces import LocalInterface
 from plg.tunnel.path_recorder import Take
-from plg.tunnel.planning import FirstPlan, Planner, PlanServer
-from plg.tunnel.relay_link import RelayLink
-from plg.tunnel.relay_path import DatagramPath, RelayPath, find_relay
+from plg.tunnel.planning import Planner, PlanServer
+from plg.tunnel.relay_survey import RelaySurvey
 from plg.tunnel.run_lock import RunLock
 from plg.tunnel.runtime_place import RuntimePlace, make_private
 from plg.tunnel.session_keeper import SessionKeeper
-from plg.tunnel.session_opening import DEFAULT_OVERHEAD, SessionOpening, SessionServer
+from plg.tunnel.session_opening import SessionOpening, SessionServer
 from plg.tunnel.snapshot import TunnelFacts, session_drops, status_document
 from plg.tunnel.states import CONNECTED, CONNECTING, OBSERVING, OFF, RECONNECTING, STARTING, STOPPING
 from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
+from plg.tunnel.wiring import first_cause, make_counterfactual, open_path, prepare_socket, quieten_garbage_collection
 
 FIRST_LOOK_S: Final = 1.0
 """Implementation. A match sends dozens of packets in it, and measuring the relays takes as long anyway."""
 LOOK_AGAIN_S: Final = 0.25
 MATCH_CHECK_S: Final = 0.5
 """Implementation. How often a tunnel that waits for the end of a match looks whether it is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectRequest:
-    """What the player asked for. `take_over` also moves flows that were alive before; `force` boosts where direct is better.
-
-    `interfaces` are this machine's, in the order of the wish; none leaves the choice to the system, as None of `mode` does to the
-    server.
-    """
-
-    game: str
-    target: HostPort | None = None
-    capture: str = "auto"
-    listen_port: int = 0
-    node: str | None = None
-    take_over: bool = False
-    client_version: str = ""
-    mode: Mode | None = None
-    max_overhead: float = DEFAULT_OVERHEAD
-    interfaces: tuple[LocalInterface, ...] = ()
-    force: bool = False
-    standby: bool = True
 
 
 class TunnelServer(SessionServer, PlanServer, Protocol):
@@ -91,14 +63,6 @@ OpenSource = Callable[[CaptureSpec], Awaitable[PacketSource]]
 
 class AlreadyRunning(Exception):
     """Another tunnel of the same person runs on this machine."""
-
-
-class TargetUnknown(Exception):
-    """The host name of the target has no address."""
-
-    def __init__(self, target: HostPort) -> None:
-        super().__init__(str(target))
-        self.target = target
 
 
 class Tunnel:
@@ -131,7 +95,7 @@ class Tunnel:
         self._keeper: SessionKeeper | None = None
         self._planner: Planner | None = None
         self._counterfactual: Counterfactual | None = None
-        self._pinger = DirectPinger(self._clock, _prepare)
+        self._pinger = DirectPinger(self._clock, prepare_socket)
         self._body: asyncio.Task[object] | None = None
         self._leaving = False
         self._waiting_since_s: float | None = None
@@ -173,28 +137,9 @@ class Tunnel:
             flows=tuple(engine.routes.flows()) if engine is not None else (),
         )
         if keeper is not None and engine is not None and link is not None:
-            facts = self._with_session(facts, keeper, engine, link, now_s)
+            survey = self._planner.survey if self._planner is not None else RelaySurvey(())
+            facts = with_session(facts, keeper, engine, link, survey, self._compare())
         return status_document(facts, datetime.now(UTC))
-
-    def _with_session(
-        self, facts: TunnelFacts, keeper: SessionKeeper, engine: TunnelEngine, link: RelayLink, now_s: float
-    ) -> TunnelFacts:
-        relay, planner = keeper.relay, self._planner
-        return replace(
-            facts,
-            grant=keeper.grant,
-            relay=relay,
-            predicted_total_ms=keeper.predicted_total_ms,
-            measured_rtt_ms=planner.survey.rtt_ms(relay.node_id) if planner is not None and relay is not None else None,
-            paths=path_facts(link, keeper.paths, now_s),
-            redundancy=redundancy_view(link),
-            standby=standby_view(keeper),
-            comparison=self._compare(),
-            measured_total_ms=engine.first_replies.best_ms,
-            prefers_direct=engine.routes.direct_is_better,
-            degraded_because=keeper.degraded_because(),
-            exit_switches=keeper.exit_switches,
-        )
 
     def _compare(self) -> Comparison | None:
         """Now against direct, at this moment."""
@@ -288,7 +233,7 @@ class Tunnel:
     async def _connect_and_keep(self) -> None:
         game = await self._server.game(self._request.game)
         self._game_slug = game.slug
-        targets = await self._find_targets()
+        targets = await find_targets(self._request.target)
         nodes = (await self._server.nodes(game=game.slug, target=self._target_text())).nodes
         relays = [node.host for node in nodes]
         spec = plan_capture(game, targets, by_proxy=self._request.capture == "proxy", relays=relays)
@@ -307,11 +252,14 @@ class Tunnel:
                 await keeper.connect(plan.relays.measurements, plan.relays.exit_ids)
                 settled.set()
             self._leave_alone(engine, alive)
-            counterfactual = self._make_counterfactual(planner, keeper, plan)
+            counterfactual = make_counterfactual(self._clock, self._pinger.measure, planner, keeper, plan)
+            self._counterfactual = counterfactual
+            if keeper.relay is not None:
+                self._memory.remember(self._game_slug, keeper.relay.node_id)
             await source.divert(engine.handle_packet)
             self._state = CONNECTED
             self._tell_connected(source, keeper)
-            _quieten_garbage_collection()
+            quieten_garbage_collection()
             judge = LiveJudge(
                 counterfactual,
                 self._compare,
@@ -341,18 +289,6 @@ class Tunnel:
 
     # --- its parts ---------------------------------------------------------------------------------------------------
 
-    async def _find_targets(self) -> list[tuple[Address, int]]:
-        """The addresses of --target. Raises TargetUnknown."""
-        target = self._request.target
-        if target is None:
-            return []
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
-        except (OSError, UnicodeError) as error:
-            raise TargetUnknown(target) from error
-        addresses = dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
-        return [(address, target.port) for address in addresses]
-
     def _target_text(self) -> str | None:
         return str(self._request.target) if self._request.target is not None else None
 
@@ -365,7 +301,7 @@ class Tunnel:
             self._target_text(),
             self._memory,
             self._pinger.measure,
-            _prepare,
+            prepare_socket,
             node=wish.node,
             force=wish.force,
         )
@@ -389,7 +325,7 @@ class Tunnel:
         opening = SessionOpening(
             self._server,
             wanted,
-            _open_path,
+            open_path,
             self._clock,
             os.urandom,
             self._notify,
@@ -399,22 +335,6 @@ class Tunnel:
         keeper = SessionKeeper(self._server, opening, engine, planner.replan, self._clock, self._notify)
         self._engine, self._keeper = engine, keeper
         return keeper, engine
-
-    def _make_counterfactual(self, planner: Planner, keeper: SessionKeeper, plan: FirstPlan) -> Counterfactual:
-        """The direct way beside the tunnel, beginning with what was measured before the match."""
-
-        async def ask_leg() -> NodeGameLeg | None:
-            return await planner.ask_leg(keeper.relay.node_id) if keeper.relay is not None else None
-
-        leg = keeper.grant.game_leg if keeper.grant is not None and keeper.grant.game_leg is not None else plan.leg
-        found = Counterfactual(self._clock, self._pinger.measure, ask_leg, planner.direct_target, plan.leg)
-        if plan.direct is not None:
-            found.add(plan.direct, GATE_PINGS)
-        found.take_leg(leg)
-        self._counterfactual = found
-        if keeper.relay is not None:
-            self._memory.remember(self._game_slug, keeper.relay.node_id)
-        return found
 
     def _distrust(self) -> str | None:
         """Pass the exit in use over for a day; its name, None when that is known already."""
@@ -471,34 +391,3 @@ class Tunnel:
                 self._notify(
                     TunnelEvent(Happening.POINT_GAME_HERE, {"address": address, "target": self._target_text()})
                 )
-
-
-async def _open_path(relay: RelayEndpoint, interface: LocalInterface | None) -> DatagramPath:
-    """The socket to a relay."""
-
-    def prepare(opened: socket.socket) -> None:
-        _prepare(opened)
-        if interface is not None:
-            interface.bind(opened)
-
-    address = await find_relay(relay.host, relay.port)
-    return RelayPath(address, prepare=prepare, mask=header_mask(relay))
-
-
-def _prepare(opened: socket.socket) -> None:
-    mark_socket(opened)  # without the right to mark, the capture leaves the relay's address out
-
-
-def _quieten_garbage_collection() -> None:
-    """What is there now stays to the end: the collector need not walk through it while packets wait."""
-    gc.collect()
-    gc.freeze()
-
-
-def first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first real failure inside a (nested) group."""
-    for error in group.exceptions:
-        found = first_cause(error) if isinstance(error, BaseExceptionGroup) else error
-        if not isinstance(found, asyncio.CancelledError):
-            return found
-    return group

@@ -82,7 +82,9 @@ class ExitSwitch:
         silent_at_s = heard_at_s + limit_s
         if now < silent_at_s - ASK_BEFORE_S:
             self._calm_down()
-            return Decision(ask=False, switch=False, next_look_s=silent_at_s - ASK_BEFORE_S)
+            # A game may begin to play at any moment, and then a shorter silence counts.
+            next_look_s = min(silent_at_s, now + SILENT_PLAYING_S) - ASK_BEFORE_S
+            return Decision(ask=False, switch=False, next_look_s=next_look_s)
         others_answer = (
             others_heard_at_s is not None
             and others_heard_at_s > heard_at_s

@@ -1,11 +1,16 @@
 """The session's live objects, read into plain facts for status and dashboard."""
 
+from dataclasses import replace
+
 from plg.contract.cli_output import RedundancyView, StandbyView
 from plg.protocol.client_session import PathState, SessionState
+from plg.tunnel.counterfactual import Comparison
+from plg.tunnel.engine import TunnelEngine
 from plg.tunnel.relay_link import RelayLink
+from plg.tunnel.relay_survey import RelaySurvey
 from plg.tunnel.session_keeper import SessionKeeper
 from plg.tunnel.session_paths import SessionPaths
-from plg.tunnel.snapshot import PathFacts
+from plg.tunnel.snapshot import PathFacts, TunnelFacts
 
 
 def path_facts(link: RelayLink, paths: SessionPaths, now: float) -> tuple[PathFacts, ...]:
@@ -57,3 +62,30 @@ def standby_view(keeper: SessionKeeper) -> StandbyView | None:
         return None
     relay = grant.relay
     return StandbyView(node_id=relay.node_id, name=relay.name, country=relay.country, state=keeper.standby.state)
+
+
+def with_session(
+    facts: TunnelFacts,
+    keeper: SessionKeeper,
+    engine: TunnelEngine,
+    link: RelayLink,
+    survey: RelaySurvey,
+    comparison: Comparison | None,
+) -> TunnelFacts:
+    """The facts of a tunnel that has a session."""
+    relay = keeper.relay
+    return replace(
+        facts,
+        grant=keeper.grant,
+        relay=relay,
+        predicted_total_ms=keeper.predicted_total_ms,
+        measured_rtt_ms=survey.rtt_ms(relay.node_id) if relay is not None else None,
+        paths=path_facts(link, keeper.paths, facts.now_s),
+        redundancy=redundancy_view(link),
+        standby=standby_view(keeper),
+        comparison=comparison,
+        measured_total_ms=engine.first_replies.best_ms,
+        prefers_direct=engine.routes.direct_is_better,
+        degraded_because=keeper.degraded_because(),
+        exit_switches=keeper.exit_switches,
+    )

@@ -16,7 +16,7 @@ from plg.tunnel.direct_gate import is_direct_better
 from plg.tunnel.exit_memory import ExitMemory
 from plg.tunnel.exit_survey import ExitPlan, ExitSurvey
 from plg.tunnel.relay_survey import NodeServer, RelaySurvey, survey_relays
-from plg.tunnel.session_keeper import RelayPlan
+from plg.tunnel.session_recovery import RelayPlan
 
 
 class PlanServer(NodeServer, Protocol):

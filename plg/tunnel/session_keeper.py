@@ -5,15 +5,12 @@ The server is needed only at the start and then now and again: while it is away 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
-from plg.api.errors import ApiError, NotSignedIn, ServerRefused
 from plg.capture.packet_source import FlowKey
 from plg.contract.sessions import RelayEndpoint, RelayMeasurement, SessionGrant, StopSessionRequest
-from plg.protocol.client_session import SessionState
 from plg.protocol.errors import CloseReason, WelcomeStatus
 from plg.protocol.events import (
     ClientEvent,
@@ -37,40 +34,22 @@ from plg.tunnel.flow_routes import Why
 from plg.tunnel.grants import BadGrant
 from plg.tunnel.relay_link import RelayLink
 from plg.tunnel.session_figures import PERIOD_S, SessionFigures
-from plg.tunnel.session_opening import OpenSession, RelaysUnreachable, SessionOpening, SessionServer
+from plg.tunnel.session_opening import OpenSession, SessionOpening, SessionServer
 from plg.tunnel.session_paths import SessionPaths
+from plg.tunnel.session_recovery import Replan, SessionRecovery
 from plg.tunnel.standby_exit import StandbyExit
-from plg.tunnel.ticket_desk import FATAL, TicketDesk
+from plg.tunnel.ticket_desk import TicketDesk
 from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
 
-RECOVER_FIRST_S: Final = 1.0
-RECOVER_MAX_S: Final = 15.0
-RESUME_TRIES: Final = 3
-"""Implementation. How often a relay that answers pings again is left to resume the old session before a new one is started."""
 CLOSE_TIMEOUT_S: Final = 0.5
 OUTAGE_HOLD_S: Final = 20.0
 """Implementation. With a standby that is silent too, the player's own network is away: flows keep their exit for so long beyond
 LOST_AFTER_S, because game servers wait up to 30 s for a silent player and the direct way would be as dead."""
-HOME_AFTER_S: Final = 120.0
-"""Specification (multipath, egress switch): after a switch another exit is chosen only when flows were idle for so long."""
-LOOK_HOME_EVERY_S: Final = 5.0
 LEFT_EXIT_LOOK_S: Final = 1.0
 
 _EXIT_GONE: Final = frozenset({CloseReason.DRAINED, CloseReason.IDLE})
 _EXIT_SHUT: Final = frozenset({WelcomeStatus.DRAINING, WelcomeStatus.FULL})
 """The exit says itself that this session has no place there any more: nothing is to be waited for."""
-
-
-@dataclass(frozen=True, slots=True)
-class RelayPlan:
-    """The relays as they are now: our measurements, and the order of exits that they came to."""
-
-    measurements: Sequence[RelayMeasurement]
-    exit_ids: Sequence[str] = ()
-
-
-Replan = Callable[[], Awaitable[RelayPlan]]
-"""Lists and measures the relays anew. Raises ApiError."""
 
 
 class SessionKeeper:
@@ -90,18 +69,19 @@ class SessionKeeper:
     ) -> None:
         self._opening = opening
         self._engine = engine
-        self._replan = replan
         self._clock = clock
         self._notify = notify
         self._tasks: asyncio.TaskGroup | None = None
-        self._trouble = asyncio.Event()
-        self._lost = False
         self._measured: Sequence[RelayMeasurement] = ()
         self._unix_ms_offset = 0.0
         self._watch: ExitWatch | None = None
         self._hold: Timer | None = None
         self._leaving: RelayLink | None = None
-        self._on_standby = False
+        self.lost = False
+        """The exit in use carries no more, or is not heard: another way is being looked for."""
+        self.on_standby = False
+        """The exit was left for its standby."""
+        self._recovery = SessionRecovery(self, engine, replan, clock, notify)
         self.desk = TicketDesk(server, engine, self._current, self._take_grant, notify)
         self.paths = SessionPaths(
             server, opening.open_path, opening.interfaces, lambda: self._measured, self.desk.bring, clock, notify
@@ -127,7 +107,7 @@ class SessionKeeper:
             if old is not None:
                 old.close(CloseReason.REPLACED)
         link = opened.link
-        self._leaving, self._on_standby, self._lost = None, False, False
+        self._leaving, self.on_standby, self.lost = None, False, False
         self.link, self.grant, self.relay = link, opened.grant, opened.grant.relay
         self.predicted_total_ms = opened.grant.predicted_total_ms
         self._unix_ms_offset = opened.unix_ms_offset
@@ -144,19 +124,19 @@ class SessionKeeper:
 
     def degraded_because(self) -> str | None:
         """One line when there are fewer ways than asked for, else None."""
-        if self._on_standby:
+        if self.on_standby:
             wants_more = self.grant is not None and self.grant.mode != "off"
             return "the exit was lost; its standby has one way" if wants_more else None
         return self.paths.degraded_because()
 
     def _current(self) -> tuple[SessionGrant, RelayLink] | None:
-        if self._lost or self.grant is None or self.link is None:
+        if self.lost or self.grant is None or self.link is None:
             return None
         return self.grant, self.link
 
     async def _take_grant(self, fresh: SessionGrant) -> None:
         self.grant = fresh
-        if not self._on_standby:
+        if not self.on_standby:
             self._offer_standby(fresh)
             await self.paths.take(fresh)
 
@@ -218,7 +198,7 @@ class SessionKeeper:
             link.session.replace_redundancy(self._opening.redundancy_of(self.grant))
         link.on_event = lambda event: self._handle_event(link, event)
         self.link, self.relay, self.predicted_total_ms = link, relay, predicted_total_ms
-        self._on_standby, self._lost = True, False
+        self.on_standby, self.lost = True, False
         self._engine.first_replies = FirstReplies()
         self.paths.end()
 
@@ -291,7 +271,7 @@ class SessionKeeper:
             case RelayLost():
                 self._relay_lost()
             case Established():
-                self._lost = False
+                self.lost = False
                 self._notify(TunnelEvent(Happening.RELAY_BACK, {"resumed": int(event.resumed)}))
             case HandshakeRefused(status):
                 if status not in _EXIT_SHUT or not self._switch(status.name.lower(), CloseReason.REPLACED):
@@ -330,8 +310,8 @@ class SessionKeeper:
             self._lose("silent")
             return
         link = self.link
-        self._lost = True
-        self._trouble.set()
+        self.lost = True
+        self._recovery.wake()
         self._hold = self._clock.call_at(self._clock.time() + OUTAGE_HOLD_S, lambda: self._outage_is_too_long(link))
 
     def _outage_is_too_long(self, link: RelayLink) -> None:
@@ -340,12 +320,12 @@ class SessionKeeper:
 
     def _lose(self, reason: str) -> None:
         """The relay carries no more: the game's packets go direct, and another way is looked for."""
-        self._lost = True
+        self.lost = True
         moved = len(self._engine.routes.live(self._clock.time()))
         self._engine.routes.send_all_direct(Why.RELAY_LOST)
         name = self.relay.name if self.relay is not None else ""
         self._notify(TunnelEvent(Happening.RELAY_LOST, {"name": name, "reason": reason, "live_flows": moved}))
-        self._trouble.set()
+        self._recovery.wake()
 
     # --- as long as it runs ------------------------------------------------------------------------------------------
 
@@ -354,9 +334,8 @@ class SessionKeeper:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self.desk.renew_for_ever())
-            tasks.create_task(self._recover_for_ever())
+            tasks.create_task(self._recovery.run())
             tasks.create_task(self._measure_for_ever())
-            tasks.create_task(self._look_home_for_ever())
             tasks.create_task(self.paths.run())
             tasks.create_task(self.standby.run())
 
@@ -386,76 +365,6 @@ class SessionKeeper:
         else:
             self._tasks.create_task(self.desk.approve(key))
 
-    # --- another relay -----------------------------------------------------------------------------------------------
-
-    async def _recover_for_ever(self) -> None:
-        while True:
-            await self._trouble.wait()
-            self._trouble.clear()
-            pause_s = RECOVER_FIRST_S
-            patience = RESUME_TRIES
-            while True:
-                await asyncio.sleep(pause_s)
-                if await self._try_another_way(patient=patience > 0):
-                    break
-                patience -= 1
-                pause_s = min(pause_s * 2, RECOVER_MAX_S)
-
-    async def _look_home_for_ever(self) -> None:
-        """After a switch: a session as good as the first one, exit, transits and standby, once nobody plays."""
-        while True:
-            await asyncio.sleep(LOOK_HOME_EVERY_S)
-            used_at_s = self._engine.routes.relayed_at_s()
-            is_idle = used_at_s is None or self._clock.time() - used_at_s >= HOME_AFTER_S
-            if self._on_standby and not self._lost and is_idle:
-                await self._begin_anew("exit_lost")
-
-    async def _try_another_way(self, *, patient: bool) -> bool:
-        """One try; True when a relay carries again.
-
-        The old link goes on saying HELLO meanwhile, so that a relay that comes back is found at once.
-        """
-        if not self._lost:
-            return True
-        old_link = self.link
-        if old_link is not None and old_link.is_healthy:
-            self._lost = False
-            return True
-        lost_node = self.relay.node_id if self.relay is not None else ""
-        try:
-            plan = await self._replan()
-        except NotSignedIn:
-            raise
-        except ApiError:
-            return False
-        answering = [entry.node_id for entry in plan.measurements if entry.rtt_ms is not None]
-        if not answering:
-            return False  # nothing answers: the fault is near us, and changing relays would not mend it
-        still_trying = old_link is not None and old_link.session.state is SessionState.RECONNECTING
-        if patient and still_trying and lost_node in answering:
-            return False  # the relay is back: the old session resumes by itself, with the same address
-        return await self._begin_anew("relay_lost", plan)
-
-    async def _begin_anew(self, why: str, plan: RelayPlan | None = None) -> bool:
-        """A new session in place of the one that is. Raises when the server ends it for good; False when it did not work now."""
-        old, old_figures = self.grant, self.figures
-        try:
-            plan = plan or await self._replan()
-            await self.connect(plan.measurements, plan.exit_ids)
-        except NotSignedIn:
-            raise
-        except ServerRefused as refusal:
-            if refusal.code in FATAL:
-                raise
-            return False
-        except (ApiError, BadGrant, RelaysUnreachable):
-            return False
-        if old is not None:
-            await self._end_on_server(old, old_figures, why)
-        if self.grant is not None:
-            self._notify(TunnelEvent(Happening.RELAY_CHANGED, {"name": self.grant.relay.name}))
-        return True
-
     # --- the end -----------------------------------------------------------------------------------------------------
 
     async def finish(self, reason: str) -> None:
@@ -476,9 +385,9 @@ class SessionKeeper:
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await closed.wait()
         if grant is not None:
-            await self._end_on_server(grant, self.figures, reason)
+            await self.end_on_server(grant, self.figures, reason)
 
-    async def _end_on_server(self, grant: SessionGrant, figures: SessionFigures | None, reason: str) -> None:
+    async def end_on_server(self, grant: SessionGrant, figures: SessionFigures | None, reason: str) -> None:
         if figures is None:
             await self._opening.stop(grant, StopSessionRequest(reason=reason))
         else:

@@ -19,6 +19,8 @@ from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
 
 GRACE_S: Final = 1.5
 """Implementation. A path that went down binds again by itself within a second when only a socket or an address had died."""
+OPENING_S: Final = 1.5
+"""Implementation. A hand-shake with the transit and a proof by the exit take two round trips; one of four may be lost."""
 RETRY_FIRST_S: Final = 1.0
 RETRY_MAX_S: Final = 60.0
 EXCLUDED_FOR_S: Final = 300.0
@@ -41,6 +43,7 @@ class _Way:
 
     transit: TransitGrant | None
     interface: LocalInterface | None
+    opened_at_s: float
     down_since_s: float | None = None
 
 
@@ -94,9 +97,11 @@ class SessionPaths:
         """One line when there are fewer ways than were asked for."""
         if self._link is None or self._grant is None:
             return None
-        names = [self.describe(number)[1] or "?" for number in self._ways]
-        if self._grant.mode != "off" and names and not self.usable():
-            return f"no answer by way of {', '.join(names)}"
+        if self._grant.mode != "off" and self._ways and not self.usable():
+            latest_s = max(way.opened_at_s for way in self._ways.values())
+            if self._clock.time() - latest_s > OPENING_S:
+                names = [self.describe(number)[1] or "?" for number in self._ways]
+                return f"no answer by way of {', '.join(names)}"
         return self._grant.degraded_because
 
     # --- what the keeper tells ---------------------------------------------------------------------------------------
@@ -108,9 +113,9 @@ class SessionPaths:
         for number, interface in zip(
             interface_numbers(grant.max_paths, len(self._interfaces[1:])), self._interfaces[1:], strict=False
         ):
-            await self._open(number, _Way(None, interface))
+            await self._open(number, _Way(None, interface, self._clock.time()))
         for transit in grant.transits:
-            await self._open(transit.path, _Way(transit, None))
+            await self._open(transit.path, _Way(transit, None, self._clock.time()))
         self._tell_degraded()
 
     def end(self) -> None:
@@ -135,7 +140,7 @@ class SessionPaths:
                 with suppress(BadGrant):
                     link.renew_path(number, transit_pass(transit))
             else:
-                await self._open(number, _Way(transit, None))
+                await self._open(number, _Way(transit, None, self._clock.time()))
 
     def handle_event(self, event: ClientEvent) -> None:
         """What the session says about its paths."""

@@ -8,7 +8,7 @@ import pytest
 from plg.cli.direct_measuring import DirectFigures, find_targets, measure_direct
 from plg.contract.games import GameRegion, RegionPing
 from plg.contract.nodes import NodeGameLeg
-from plg.tunnel.connect import TargetUnknown
+from plg.tunnel.connect_request import TargetUnknown
 from plg.tunnel.grants import HostPort
 from support.contract_bodies import game_detail
 from support.query_server import QueryServer

@@ -6,7 +6,7 @@ from plg.cli.cli_error import CliError
 from plg.cli.exit_codes import ExitCode
 from plg.cli.target_option import read_target, run_measuring
 from plg.tunnel.capture_plan import GameNotCarried, NotCarried
-from plg.tunnel.connect import TargetUnknown
+from plg.tunnel.connect_request import TargetUnknown
 from plg.tunnel.grants import HostPort
 
 

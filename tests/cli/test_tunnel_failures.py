@@ -9,7 +9,8 @@ from plg.capture.packet_source import CaptureUnavailable
 from plg.cli.exit_codes import ExitCode
 from plg.cli.tunnel_failures import already_running, explain_tunnel_error
 from plg.tunnel.capture_plan import GameNotCarried, NotCarried
-from plg.tunnel.connect import AlreadyRunning, ConnectRequest, TargetUnknown
+from plg.tunnel.connect import AlreadyRunning
+from plg.tunnel.connect_request import ConnectRequest, TargetUnknown
 from plg.tunnel.grants import BadGrant, HostPort
 from plg.tunnel.planning import DirectIsBetter
 from plg.tunnel.runtime_place import RuntimeDirectoryUnsafe

@@ -9,7 +9,7 @@ import pytest
 from plg.api.errors import ServerUnreachable
 from plg.cli.settings import server_address
 from plg.cli.tunnel_session import run_tunnel
-from plg.tunnel.connect import ConnectRequest
+from plg.tunnel.connect_request import ConnectRequest
 from support.inside import invocation_at
 
 

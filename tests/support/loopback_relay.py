@@ -22,6 +22,7 @@ from plg.protocol.keys import probe_key
 from plg.protocol.mask import HeaderMask
 from plg.protocol.probe import make_probe_token
 from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, Source
+from plg.protocol.relay_paths import NOWHERE
 from plg.protocol.relay_session import RelaySession
 from plg.protocol.session_core import Entropy
 from plg.protocol.ticket import (
@@ -361,7 +362,7 @@ class LoopbackRelay:
         for datagram, address in out:
             if self._socket is not None:
                 masked = self._mask.apply(datagram) if self._mask is not None else datagram
-                if masked is not None:
+                if masked is not None and address != NOWHERE:
                     self._socket.sendto(masked, address)
 
     def _read(self) -> None:

@@ -16,7 +16,8 @@ from plg.capture.proxy_source import ProxySource, single_target
 from plg.contract.cli_output import DisconnectDocument
 from plg.contract.games import Transport
 from plg.tunnel.capture_plan import GameNotCarried
-from plg.tunnel.connect import AlreadyRunning, ConnectRequest, TargetUnknown, Tunnel, first_cause
+from plg.tunnel.connect import AlreadyRunning, Tunnel
+from plg.tunnel.connect_request import ConnectRequest, TargetUnknown
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.grants import HostPort
 from plg.tunnel.run_lock import RunLock
@@ -289,8 +290,3 @@ async def test_with_the_proxy_a_program_plays_through_it(tmp_path: Path, relay: 
     tunnel.request_stop(StopMode.NOW)
     await running
     relay.close()
-
-
-def test_the_real_cause_is_found_inside_groups() -> None:
-    cause = ServerUnreachable("http://x", UnreachableReason.OTHER)
-    assert first_cause(BaseExceptionGroup("", [asyncio.CancelledError(), ExceptionGroup("", [cause])])) is cause

@@ -157,6 +157,16 @@ def test_a_standby_that_is_not_ready_is_not_switched_to() -> None:
     assert stage.switched_at_s == []
 
 
+def test_an_exit_that_dies_as_soon_as_the_game_begins_is_left_as_quickly() -> None:
+    stage = Stage(AddressChange.AGILE)
+    stage.clock.run(60)
+    stage.play(0.5)
+    died_at_s = stage.clock.time()
+    stage.paths[0].is_up = False
+    stage.play(5)
+    assert stage.carried_at_s() - died_at_s <= 1.0
+
+
 def test_a_stopped_watch_looks_no_more() -> None:
     stage = Stage(AddressChange.AGILE)
     stage.play(5)

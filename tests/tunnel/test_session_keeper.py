@@ -4,13 +4,17 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from plg.api.errors import NotSignedIn, NotSignedInReason, ServerUnreachable, UnreachableReason
 from plg.capture.packet_source import FlowKey, Verdict
+from plg.contract.games import AddressChange, GameDetail
 from plg.contract.problem import ErrorCode
 from plg.contract.sessions import Mode, RelayEndpoint, StartSessionRequest
+from plg.protocol.client_session import PathState
 from plg.protocol.destination import AccessList
 from plg.protocol.errors import CloseReason, WelcomeStatus
 from plg.tunnel.clock import LoopClock
@@ -19,11 +23,14 @@ from plg.tunnel.flow_routes import Approvals, FlowRoutes, Route
 from plg.tunnel.local_interfaces import LocalInterface
 from plg.tunnel.relay_path import RelayPath, find_relay
 from plg.tunnel.relay_survey import survey_relays
-from plg.tunnel.session_keeper import RelayPlan, SessionKeeper
+from plg.tunnel.session_keeper import SessionKeeper
 from plg.tunnel.session_opening import RelaysUnreachable, SessionOpening
+from plg.tunnel.session_recovery import RelayPlan
 from plg.tunnel.tunnel_event import Happening, TunnelEvent
 from support.loopback_relay import LoopbackRelay
+from support.loopback_server import GAME as GAME_PROFILE
 from support.loopback_server import LoopbackServer, refused
+from support.loopback_transit import LoopbackTransit
 from support.scripted_source import ScriptedSource
 
 GAME = FlowKey(50000, "198.20.0.7", 27015)
@@ -281,3 +288,246 @@ async def test_leaving_does_not_wait_for_a_server_that_is_away(relay: LoopbackRe
         async with asyncio.timeout(1):
             await player.keeper.finish("user")
     assert server.stops == {}
+
+
+# --- several ways ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Ways:
+    """An exit with two transits to choose from, a second exit in reserve."""
+
+    exits: dict[str, LoopbackRelay]
+    transits: dict[str, LoopbackTransit]
+    server: LoopbackServer
+
+
+def machines_of(
+    exits: dict[str, LoopbackRelay], transits: dict[str, LoopbackTransit]
+) -> list[LoopbackRelay | LoopbackTransit]:
+    return [*exits.values(), *transits.values()]
+
+
+@pytest.fixture
+async def ways() -> AsyncIterator[Ways]:
+    exits = {"one": LoopbackRelay().open(), "two": LoopbackRelay(relay_id=43).open()}
+    transits = {"amsterdam": LoopbackTransit(901).open(), "paris": LoopbackTransit(902).open()}
+    server = LoopbackServer(exits, has_standby=True, transits=transits)
+    yield Ways(exits, transits, server)
+    for machine in machines_of(exits, transits):
+        machine.close()
+
+
+def agile() -> GameDetail:
+    return msgspec.structs.replace(GAME_PROFILE, address_change=AddressChange.AGILE)
+
+
+async def play_until(player: Player, condition: Callable[[], object], seconds: float = 15.0) -> None:
+    """Send at a steady rate until something has happened."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            player.source.game_sends(GAME, b"x")
+            await asyncio.sleep(0.016)
+
+
+def two_ways(player: Player) -> bool:
+    link = player.keeper.link
+    return link is not None and link.session.paths.get(1) is PathState.ACTIVE
+
+
+async def test_copies_travel_through_a_transit_and_the_game_sees_each_packet_once(ways: Ways) -> None:
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: two_ways(player))
+        before = len(ways.exits["one"].brain.arrived)
+        forwarded = ways.transits["amsterdam"].forwarded
+        for number in range(64):
+            player.source.game_sends(GAME, b"%d" % number)
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.3)
+        payloads = [payload for _, _, payload in ways.exits["one"].brain.arrived[before:]]
+        assert sorted(payloads) == sorted(b"%d" % number for number in range(64))
+        assert ways.transits["amsterdam"].forwarded - forwarded >= 128
+        assert player.keeper.degraded_because() is None
+        assert player.keeper.paths.describe(1) == ("transit", "Amsterdam")
+    assert [path.path for path in ways.server.stops["session-1"].paths] == [0, 1]
+    assert ways.server.stops["session-1"].mode == "redundant"
+
+
+async def test_a_transit_that_dies_costs_nothing_and_another_one_takes_its_place(ways: Ways) -> None:
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: two_ways(player))
+        ways.transits["amsterdam"].close()
+        sent_direct = len(player.source.direct)
+        await play_until(player, lambda: player.happened(Happening.TRANSIT_REPLACED))
+        await play_until(player, lambda: two_ways(player))
+        assert len(player.source.direct) == sent_direct
+        assert ways.server.replacements[0].exclude == ["amsterdam"]
+        assert player.keeper.paths.describe(1) == ("transit", "Paris")
+        assert player.happened(Happening.PATH_DOWN)
+        assert not player.happened(Happening.RELAY_SILENT)
+
+
+async def test_a_transit_that_refuses_is_replaced_at_once(ways: Ways) -> None:
+    ways.transits["amsterdam"].refusal = WelcomeStatus.NO_TRANSIT
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: two_ways(player))
+        assert player.happened(Happening.TRANSIT_REFUSED)
+        assert player.keeper.paths.describe(1) == ("transit", "Paris")
+
+
+async def test_when_the_server_has_no_other_transit_that_is_said_and_the_game_goes_on(ways: Ways) -> None:
+    ways.transits.pop("paris").close()
+    ways.server.degraded_because = "no second way: no transit is left"
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: two_ways(player))
+        ways.transits["amsterdam"].close()
+        await play_until(player, lambda: player.happened(Happening.DEGRADED))
+        assert player.keeper.degraded_because() == "no second way: no transit is left"
+        before = len(player.source.delivered)
+        await play_until(player, lambda: len(player.source.delivered) > before + 10)
+
+
+async def test_while_the_server_is_away_a_dead_transit_is_asked_for_again_and_again(ways: Ways) -> None:
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: two_ways(player))
+        ways.server.is_up = False
+        ways.transits["amsterdam"].close()
+        await play_until(player, lambda: player.happened(Happening.DEGRADED))
+        assert player.keeper.degraded_because() == "no answer by way of Amsterdam"
+        ways.server.is_up = True
+        await play_until(player, lambda: player.happened(Happening.TRANSIT_REPLACED))
+
+
+async def test_renewing_the_session_renews_transit_and_standby_too(ways: Ways) -> None:
+    ways.server.renew_after_s = 1
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: two_ways(player) and player.keeper.standby.is_ready)
+        await play_until(player, lambda: player.happened(Happening.TICKET_RENEWED))
+        await play_until(player, lambda: ways.exits["two"].brain.taken_tickets)
+        assert not player.happened(Happening.PATH_DOWN)
+        assert two_ways(player)
+
+
+async def test_a_second_interface_is_a_way_of_its_own() -> None:
+    relay = LoopbackRelay().open()
+    interfaces = (LocalInterface("lo"), LocalInterface("lo"))
+    async with playing(LoopbackServer({"one": relay}), "redundant", interfaces) as player:
+        await play_until(player, lambda: two_ways(player))
+        assert len(relay.sources) == 2
+        assert player.keeper.paths.describe(1) == ("interface", "lo")
+        assert player.keeper.paths.describe(0) == ("direct", "lo")
+    relay.close()
+
+
+# --- the exit in reserve ---------------------------------------------------------------------------------------------
+
+
+async def test_a_dead_exit_is_left_once_for_its_standby_and_the_flow_goes_on_there(ways: Ways) -> None:
+    ways.server.game_detail = agile()
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: player.keeper.standby.is_ready and two_ways(player))
+        died_at_s = player.clock.time()
+        ways.exits["one"].close()
+        await play_until(player, lambda: ways.exits["two"].brain.arrived)
+        assert player.clock.time() - died_at_s <= 2.0  # 1.0 in fake time; this machine may be busy
+        switched = [event for event in player.events if event.what is Happening.EXIT_SWITCHED]
+        assert [(event.detail["from"], event.detail["to"], event.detail["epoch"]) for event in switched] == [
+            ("One", "Two", 1)
+        ]
+        assert ways.exits["two"].brain.epochs[0] == 1
+        await play_until(player, lambda: player.source.delivered)
+        assert player.source.direct == []
+        assert player.keeper.relay is not None
+        assert player.keeper.relay.node_id == "two"
+        ways.exits["one"].open()
+        await play_until(player, lambda: player.clock.time() - died_at_s > 4.0)
+        assert player.keeper.exit_switches == 1
+        assert player.keeper.relay.node_id == "two"
+        assert player.keeper.degraded_because() == "the exit was lost; its standby has one way"
+    assert ways.server.stops["session-1"].exit_switches == 1
+
+
+async def test_after_a_switch_tickets_and_approvals_are_those_of_the_standby(ways: Ways) -> None:
+    ways.server.game_detail = agile()
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: player.keeper.standby.is_ready)
+        ways.exits["one"].close()
+        await play_until(player, lambda: player.happened(Happening.EXIT_SWITCHED))
+        player.source.game_sends(STRANGER, b"first")
+        await player.until(lambda: player.happened(Happening.TARGET_APPROVED))
+        await player.until(lambda: any(entry[1] == ("198.20.9.9", 27015) for entry in ways.exits["two"].brain.arrived))
+
+
+async def test_once_nobody_plays_a_switched_tunnel_gets_a_session_as_good_as_the_first(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plg.tunnel.session_recovery.HOME_AFTER_S", 0.5)
+    monkeypatch.setattr("plg.tunnel.session_recovery.LOOK_HOME_EVERY_S", 0.1)
+    ways.server.game_detail = agile()
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: player.keeper.standby.is_ready)
+        ways.exits["one"].close()
+        await play_until(player, lambda: player.happened(Happening.EXIT_SWITCHED))
+        ways.exits["one"].open()
+        await player.until(lambda: player.happened(Happening.RELAY_CHANGED))
+        assert ways.server.stops["session-1"].reason == "exit_lost"
+        await player.until(lambda: player.keeper.standby.is_ready)
+
+
+async def test_an_exit_that_closes_down_keeps_its_flows_while_new_ones_begin_at_the_standby(ways: Ways) -> None:
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: player.keeper.standby.is_ready and player.source.delivered)
+        first = ways.exits["one"]
+        first.send(first.brain.drain_all(30))
+        await play_until(player, lambda: player.happened(Happening.RELAY_CHANGED))
+        later = FlowKey(50001, "198.20.0.7", 27015)
+        player.source.game_sends(later, b"a new match")
+        await player.until(lambda: ways.exits["two"].brain.arrived)
+        arrived = len(first.brain.arrived)
+        await play_until(player, lambda: len(first.brain.arrived) > arrived + 5)
+        assert player.keeper.exit_switches == 0
+        first.send(first.brain.close_all(CloseReason.DRAINED))
+        await play_until(player, lambda: player.happened(Happening.EXIT_SWITCHED))
+        arrived = len(ways.exits["two"].brain.arrived)
+        await play_until(player, lambda: len(ways.exits["two"].brain.arrived) > arrived + 5)
+        assert player.source.direct == []
+
+
+async def test_an_exit_that_ends_the_session_for_closing_is_left_at_once(ways: Ways) -> None:
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: player.keeper.standby.is_ready and player.source.delivered)
+        ways.exits["one"].send(ways.exits["one"].brain.close_all(CloseReason.DRAINED))
+        await play_until(player, lambda: ways.exits["two"].brain.arrived, 2.0)
+        assert player.keeper.exit_switches == 1
+        assert player.source.direct == []
+
+
+async def test_in_an_outage_of_the_players_network_flows_keep_their_exit_longer_than_a_relay_is_waited_for(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plg.protocol.client_session.LOST_AFTER_S", 1.5)
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: player.keeper.standby.is_ready and two_ways(player))
+        machines = machines_of(ways.exits, ways.transits)
+        for machine in machines:
+            machine.close()
+        began_s = player.clock.time()
+        await play_until(player, lambda: player.clock.time() - began_s > 3.0)
+        assert player.source.direct == []
+        for machine in machines:
+            machine.open()
+        delivered = len(player.source.delivered)
+        await play_until(player, lambda: len(player.source.delivered) > delivered + 5)
+        assert player.keeper.exit_switches == 0
+        assert {port for port, _, _ in ways.exits["two"].brain.arrived} == set()
+
+
+async def test_an_outage_that_lasts_ends_with_the_direct_way(ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plg.protocol.client_session.LOST_AFTER_S", 1.0)
+    monkeypatch.setattr("plg.tunnel.session_keeper.OUTAGE_HOLD_S", 1.0)
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: player.keeper.standby.is_ready)
+        for machine in machines_of(ways.exits, ways.transits):
+            machine.close()
+        await play_until(player, lambda: player.happened(Happening.RELAY_LOST))
+        assert player.source.game_sends(GAME, b"direct") is Verdict.DIRECT
