@@ -11,10 +11,14 @@ import os
 from random import Random
 
 import pytest
+
 from plg.lab.simulation.exit_model import ExitModel
+from plg.protocol import packet_crypto, sequence_window
+from plg.protocol.packet_crypto import PacketSealer
 from support.forwarder_host import ForwarderHost
 from support.multipath_schedules import (
     KINDS,
+    Match,
     SealedOnce,
     failure_of,
     random_steps,
@@ -22,9 +26,6 @@ from support.multipath_schedules import (
     run_schedule,
     shortened,
 )
-
-from plg.protocol import packet_crypto, sequence_window
-from plg.protocol.packet_crypto import PacketSealer
 
 SCHEDULES = int(os.environ.get("PLG_SCHEDULES", "10000"))
 PARTS = 20
@@ -120,15 +121,15 @@ def _without_resume(original: object) -> object:
 
 
 def test_a_match_that_does_not_go_on_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ForwarderHost, "start", lambda host: setattr(host, "forwarder", host.forwarder))
-    with pytest.raises(AttributeError):
-        run_schedule(3, [], ForwarderHost)
+    monkeypatch.setattr(ExitModel, "_from_game", lambda *_: None)
+    with pytest.raises(AssertionError, match="16 of 16 down"):
+        run_schedule(3, [], ExitModel)
 
 
 def test_a_shortened_schedule_keeps_what_matters(monkeypatch: pytest.MonkeyPatch) -> None:
-    def switched_off(match: object, which: int, amount: int) -> None:
+    def breaks(match: object, which: int, amount: int) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("support.multipath_schedules.Match._do_big", switched_off)
+    monkeypatch.setattr(Match, "_do_big", breaks)
     steps = [("play", 0, 10), ("weather", 1, 1), ("big", 0, 0), ("play", 0, 10)]
     assert shortened(1, steps, ExitModel) == [("big", 0, 0)]

@@ -271,8 +271,8 @@ class Match:
     def _do_rekey(self, which: int, amount: int) -> None:
         """As if 2^20 numbers had passed: the next timer changes the key. Never twice without a packet between, as in life."""
         ends: list[Any] = [self.world.link.session, self.world.relays["exit"].sessions.get(self.world.cid)]
-        channels = [getattr(end, "_channel", None) for end in ends]
-        if None not in channels:
+        channels: list[Any] = [getattr(end, "_channel", None) for end in ends]
+        if all(channel is not None for channel in channels):
             sealer, opener = channels[which % 2].sealer, channels[1 - which % 2].opener
             if sealer._t == opener._t:
                 sealer._rekey_at = 0
