@@ -7,7 +7,7 @@ from plg.protocol.client_flows import ClientFlows, FlowState
 from plg.protocol.client_handshake import ClientGrant, ClientHandshake
 from plg.protocol.client_paths import ClientPath, ClientPaths
 from plg.protocol.client_redundancy import ClientRedundancy
-from plg.protocol.constants import TYPE_COOKIE, TYPE_DATA, TYPE_NO_SESSION, TYPE_WELCOME
+from plg.protocol.constants import DATA_OVERHEAD, TYPE_COOKIE, TYPE_DATA, TYPE_NO_SESSION, TYPE_WELCOME
 from plg.protocol.errors import DropReason, FlowDenial, WelcomeStatus
 from plg.protocol.events import (
     ClientEvent,
@@ -110,7 +110,9 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         if isinstance(outer, DropReason):
             self._drop(outer)
         elif self._state is SessionState.CLOSED:
-            self._drop(DropReason.NOT_ESTABLISHED)  # a NO_SESSION or WELCOME that comes now must not wake the session up
+            self._drop(
+                DropReason.NOT_ESTABLISHED
+            )  # a NO_SESSION or WELCOME that comes now must not wake the session up
         elif outer.cid != self.cid:
             self._drop(DropReason.UNKNOWN_SESSION)
         elif way is None:
@@ -161,6 +163,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
             if frame is None:
                 self._drop(DropReason.MALFORMED)
             elif isinstance(frame, Repeat):
+                self._redundancy.received(len(frame.payload), is_first=False)
                 if seq >= frame.delta and channel.opener.accept(seq - frame.delta):
                     self.reception.repeats_used += 1
                     self._deliver(frame.flow, frame.payload)
@@ -194,9 +197,10 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
             case Pong():
                 self._receive_pong(frame, way, now)
             case Payload(flow_id, payload):
+                self._redundancy.received(DATA_OVERHEAD + len(payload), is_first=True)
                 self._deliver(flow_id, payload)
             case Stats():
-                self._redundancy.take_stats(frame, now)
+                self._redundancy.take_stats(frame, self._ways, now)
             case FlowOk(flow_id, resume_token):
                 self._handshake.keep_resume_token(resume_token)
                 flow = self._flows.by_id(flow_id)
@@ -234,6 +238,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         arrived = self.reception.arrivals(way.path)
         self.reception.single[way.path].take(pong.pongs)
         if way.meter.take_pong(pong, arrived, now) and way.meter.last_sample is not None:
+            way.unanswered = 0
             way.watch.measured(way.meter.last_sample.rtt_us / 1e6)
             way.pong_sent_count, way.pong_arrived = pong.sent_count, arrived
             self._redundancy.take_pong(way, now)
@@ -311,7 +316,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         keys = session_keys(self._grant.secret, client_nonce, welcome.relay_nonce, self._grant.relay_id)
         self._old_channel = self._channel
         self._channel = Channel(keys, self._grant.suite, self.cid, is_client=True, now=now)
-        self._redundancy.restart(self.reception)
+        self._redundancy.restart(self.reception, self._ways)
         self.reception = Reception()
         self._ways.restart(way.path, now)
         self._replan()

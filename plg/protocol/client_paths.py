@@ -62,6 +62,8 @@ class ClientPath:
     """First or further copies of every payload go this way."""
     in_use: bool = False
     """Carries while the game plays: silence is noticed at once."""
+    unanswered: int = 0
+    """PINGs since the last PONG."""
     rebound_at_s: float = float("-inf")
     better_since_s: float | None = None
     pong_sent_count: int | None = None
@@ -104,6 +106,7 @@ class ClientPaths:
         self._paths = {0: ClientPath(0, None, None, PathWatch(now))}
         self.primary = 0
         """The path of first copies."""
+        self._pings_removed = 0
         self.were_several = False
         """Whether there ever was another path than the straight one."""
 
@@ -147,7 +150,7 @@ class ClientPaths:
     def remove(self, path: int) -> None:
         """Forget a path; path 0 stays."""
         if path and path in self._paths:
-            del self._paths[path]
+            self._pings_removed += self._paths.pop(path).unanswered
             if self.primary == path:
                 self.primary = 0
 
@@ -182,6 +185,12 @@ class ClientPaths:
         ready = [path for path in self._paths.values() if path.is_usable]
         ready.sort(key=lambda path: (path.watch.health is not Health.ALIVE, path.path != self.primary, path.path))
         return tuple(path.path for path in ready)
+
+    @property
+    def pings_given_up(self) -> int:
+        """PINGs since the hand-shake that nobody will answer: their numbers, or their PONGs', are missing, but no payload is."""
+        silent = (path.unanswered for path in self._paths.values() if path.watch.health is not Health.ALIVE)
+        return self._pings_removed + sum(silent)
 
     def all_silent(self) -> bool:
         """No proved path is alive: the exit, or our own network, is away."""
@@ -225,8 +234,10 @@ class ClientPaths:
         """A new hand-shake with the exit, over path `heard_on`: it knows no other path of ours yet, and counts from zero."""
         if not self.first.proved or self.first.watch.health is Health.DEAD:
             self.primary = heard_on
+        self._pings_removed = 0
         for path in self._paths.values():
             path.proved = path.path == heard_on
+            path.unanswered = 0
             path.meter.reset()
             path.pong_sent_count = None
             path.watch = PathWatch(now)

@@ -60,12 +60,12 @@ class ClientRedundancy:
             self._ladder = Ladder(redundancy.mode)
         self.sender.budget.max_overhead = redundancy.max_overhead
 
-    def restart(self, reception: Reception) -> None:
+    def restart(self, reception: Reception, paths: ClientPaths) -> None:
         """A new hand-shake: counts begin at zero on both sides."""
         self._saved_up_before += self._saved_up
         self._lost_up_before += self._lost_up
         self._saved_down_before += reception.saved
-        self._lost_down_before += reception.lost
+        self._lost_down_before += self._lost_down(reception, paths)
         self._saved_up = self._lost_up = self._reported_highest = 0
         self._meter = DirectionMeter()
         self.sender.restart()
@@ -78,7 +78,7 @@ class ClientRedundancy:
         usable = paths.usable()
         others = tuple(path for path in usable if path != paths.primary)
         in_doubt = paths.first.watch.health is not Health.ALIVE
-        self.sender.plan = make_plan(self._ladder.level, paths.primary, others, in_doubt=in_doubt)
+        self.sender.change_plan(make_plan(self._ladder.level, paths.primary, others, in_doubt=in_doubt))
         carrying = {paths.primary, *(copy.path for copy in self.sender.plan.copies)}
         for path in paths:
             path.carries = path.path in carrying
@@ -95,12 +95,13 @@ class ClientRedundancy:
         if spread is not None:
             self._meter.take_jitter(path.path, spread)
 
-    def take_stats(self, stats: Stats, now: float) -> None:
+    def take_stats(self, stats: Stats, paths: ClientPaths, now: float) -> None:
         """The exit's report on our direction."""
-        self._meter.take_session(stats.highest, stats.lost, now)
+        lost = max(0, stats.lost - paths.pings_given_up)
+        self._meter.take_session(stats.highest, lost, now)
         if stats.highest >= self._reported_highest:  # a report may overtake the one before
             self._reported_highest = stats.highest
-            self._saved_up, self._lost_up = stats.saved, stats.lost
+            self._saved_up, self._lost_up = stats.saved, lost
 
     def climb(self, paths: ClientPaths, now: float) -> bool:
         """Let the ladder see the last two seconds; True when the level changed."""
@@ -125,13 +126,19 @@ class ClientRedundancy:
         mode, percent = self._redundancy.mode, round(100 * self._redundancy.max_overhead)
         return PathChoice(paths.primary, paths.first.watch.health is not Health.ALIVE, MODES.index(mode), percent)
 
-    def report(self, path: ClientPath, reception: Reception, now: float) -> Stats | None:
+    def report(self, path: ClientPath, paths: ClientPaths, reception: Reception, now: float) -> Stats | None:
         """The report that is due on one path, if one is."""
         if not self.reports or path.pong_sent_count is None or now - self._told_at_s[path.path] < STATS_SPACING_S:
             return None
         self._told_at_s[path.path] = now
         spread_us = int(1000 * (path.meter.spread_down_ms(now) or 0.0))
-        return reception.stats(path.path, path.pong_sent_count, path.pong_arrived, spread_us)
+        lost = self._lost_down(reception, paths)
+        return reception.stats(path.path, path.pong_sent_count, path.pong_arrived, spread_us, lost)
+
+    @staticmethod
+    def _lost_down(reception: Reception, paths: ClientPaths) -> int:
+        """A PING without answer may have been a PONG that was lost: no payload."""
+        return max(0, reception.lost - paths.pings_given_up)
 
     def received(self, length: int, *, is_first: bool) -> None:
         """An authentic datagram with a payload, or a copy of one, came."""
@@ -139,7 +146,7 @@ class ClientRedundancy:
         if is_first:
             self._first_bytes_down += length
 
-    def figures(self, reception: Reception) -> RedundancyFigures:
+    def figures(self, reception: Reception, paths: ClientPaths) -> RedundancyFigures:
         down = self._all_bytes_down / self._first_bytes_down if self._first_bytes_down else 1.0
         return RedundancyFigures(
             mode=self._redundancy.mode,
@@ -147,7 +154,7 @@ class ClientRedundancy:
             saved_up=self._saved_up_before + self._saved_up,
             saved_down=self._saved_down_before + reception.saved,
             lost_up=self._lost_up_before + self._lost_up,
-            lost_down=self._lost_down_before + reception.lost,
+            lost_down=self._lost_down_before + self._lost_down(reception, paths),
             bytes_ratio_up=self.sender.budget.ratio,
             bytes_ratio_down=down,
         )

@@ -24,7 +24,7 @@ from plg.protocol.constants import (
 )
 from plg.protocol.errors import CloseReason
 from plg.protocol.events import FlowAddress, HandshakeTimedOut, PathDown, PrimaryChanged, RelayLost, RelaySilent
-from plg.protocol.frames import Close, FlowOpen, Frame, Padding, TicketRenewal
+from plg.protocol.frames import Close, FlowOpen, Frame, TicketRenewal
 from plg.protocol.header import path_byte
 from plg.protocol.path_meter import PathNumbers
 from plg.protocol.path_watch import Health
@@ -39,8 +39,6 @@ EAGER_RETRY_S = 0.1
 EAGER_ATTEMPT_S = 0.5
 EAGER_FOR_S = 10.0
 """Implementation. In play a relay that has restarted must be met at once: ten HELLOs a second, for as long as a match may survive."""
-_PROBE_PADDING = 20
-"""Bytes; makes a PING long enough (64) for NO_SESSION, should the relay not know us any more."""
 
 
 class ClientSession(ClientInbox):
@@ -87,7 +85,7 @@ class ClientSession(ClientInbox):
     @property
     def redundancy_figures(self) -> RedundancyFigures:
         """What copies cost and bought so far."""
-        return self._redundancy.figures(self.reception)
+        return self._redundancy.figures(self.reception, self._ways)
 
     def numbers(self, now: float, path: int | None = None) -> PathNumbers:
         """Live figures of one path; of the primary by default."""
@@ -167,6 +165,8 @@ class ClientSession(ClientInbox):
             self._replan()
         if was_idle:
             self._pace(now)
+        if self._sender.delayed:
+            self._out += self._sender.due(now)
         if flow.state is FlowState.OPENING:
             payload = self._open_flow(channel, flow, payload, now)
             if not payload:
@@ -259,7 +259,7 @@ class ClientSession(ClientInbox):
     def _watch(self, way: ClientPath, now: float) -> None:
         before = way.watch.health
         if way.watch.look(now, way.ping_interval_s, in_use=way.in_use):
-            self._ping(way, now, probing=True)
+            self._ping(way, now)
         if way.watch.health is before:
             return
         self._replan()
@@ -328,8 +328,8 @@ class ClientSession(ClientInbox):
         self._hello_turn += 1
         return bound[(self._hello_turn - 1) % len(bound)]
 
-    def _ping(self, way: ClientPath, now: float, *, probing: bool = False) -> None:
-        """PING on one path, with whatever else is to be said. `probing` makes a relay that has forgotten us say so."""
+    def _ping(self, way: ClientPath, now: float) -> None:
+        """PING on one path, with whatever else is to be said."""
         if self._channel is None:
             return
         frames: list[Frame] = [way.meter.make_ping(self._sender.sent_counts[way.path] + 1, now)]
@@ -338,12 +338,11 @@ class ClientSession(ClientInbox):
         choice = self._redundancy.choice(self._ways)
         if choice is not None:
             frames.append(choice)
-        report = self._redundancy.report(way, self.reception, now)
+        report = self._redundancy.report(way, self._ways, self.reception, now)
         if report is not None:
             frames.append(report)
-        if probing:
-            frames.append(Padding(_PROBE_PADDING))
         self._out.append((way.path, self._seal_frames(self._channel, tuple(frames), path_byte(way.path, 0))))
+        way.unanswered += 1
         way.next_ping_at_s = now + way.ping_interval_s
 
     def _open_flow(self, channel: Channel, flow: ClientFlow, payload: bytes, now: float) -> bytes:

@@ -190,16 +190,9 @@ class PathChoice:
     max_overhead_percent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Padding:
-    """Zeroes that make a datagram longer."""
-
-    length: int
-
-
 Frame = (
     Ping | Pong | FlowOpen | FlowOk | FlowDeny | FlowClose | PathChallenge | PathResponse | Stats | Drain | Egress | Close
-    | TicketRenewal | TicketAccepted | Fragment | OverCap | Repeat | Payload | PathChoice | Padding
+    | TicketRenewal | TicketAccepted | Fragment | OverCap | Repeat | Payload | PathChoice
 )  # fmt: skip
 
 PING: Final = 1
@@ -221,7 +214,6 @@ OVER_CAP: Final = 16
 REPEAT: Final = 17
 PAYLOAD: Final = 18
 PATH_CHOICE: Final = 19
-PADDING: Final = 20
 
 MAX_MODE: Final = 2
 
@@ -275,8 +267,6 @@ def _encode(frame: Frame) -> tuple[int, bytes]:
             return PAYLOAD, bytes([flow]) + payload
         case PathChoice(primary, in_doubt, mode, max_overhead_percent):
             return PATH_CHOICE, _PATH_CHOICE.pack(primary, in_doubt, mode, max_overhead_percent)
-        case Padding(length):
-            return PADDING, bytes(length)
 
 
 def read_frames(body: bytes) -> Iterator[Frame | None]:

@@ -61,12 +61,13 @@ def make_plan(level: Level, primary: int, others: tuple[int, ...], *, in_doubt: 
 
 
 class PayloadSender:
-    """The redundant half of a sender. `plan` may be replaced at any time."""
+    """The redundant half of a sender."""
 
     __slots__ = ("_previous", "budget", "delayed", "plan", "sent_counts")
 
     def __init__(self, max_overhead: float) -> None:
         self.plan = CopyPlan(0, 0)
+        """Replace it with `change_plan`."""
         self.budget = ByteBudget(max_overhead)
         self.sent_counts = [0] * MAX_PATHS
         """Datagrams sent per path since the hand-shake."""
@@ -80,8 +81,14 @@ class PayloadSender:
         self.delayed.clear()
         self._previous = None
 
+    def change_plan(self, plan: CopyPlan) -> None:
+        """From now on. Copies that wait are due at once, or they would arrive behind newer ones on the same path."""
+        if plan != self.plan:
+            self.plan = plan
+            self.delayed = deque((0.0, path, datagram) for _, path, datagram in self.delayed)
+
     def send(self, sealer: PacketSealer, body: bytes, now: float) -> list[tuple[int, bytes]]:
-        """Every copy of one body that leaves now."""
+        """Every copy of one body that leaves now, the first one first. What is `due` should have gone before."""
         plan = self.plan
         first = sealer.seal(body, plan.p)
         length = len(first)

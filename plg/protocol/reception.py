@@ -98,8 +98,8 @@ class Reception:
         """Numbers of the session that no path brought in time, without those that were sent only once on purpose."""
         return max(0, self._missing - sum(gaps.lost for gaps in self.single))
 
-    def stats(self, path: int, sent_echo: int, arrived: int, jitter_us: int) -> Stats:
-        """The report on one path. `arrived` is `arrivals(path)` at the moment that `sent_echo` is from."""
+    def stats(self, path: int, sent_echo: int, arrived: int, jitter_us: int, lost: int) -> Stats:
+        """The report on one path. `arrived` is `arrivals(path)` at the moment that `sent_echo` is from; `lost` as the owner knows best."""
         return Stats(
             path=path,
             sent_echo=sent_echo,
@@ -107,6 +107,6 @@ class Reception:
             duplicates=self.path_duplicates(path),
             jitter_us=jitter_us,
             highest=max(0, self._highest_judged + 1),
-            lost=self.lost,
+            lost=lost,
             saved=self.saved,
         )

@@ -67,5 +67,5 @@ class RelayRedundancy:
     def plan(self, paths: RelayPaths, now: float) -> None:
         """Which paths carry what from now on."""
         plan = make_plan(self._ladder.level, paths.primary, paths.others(now), in_doubt=self._in_doubt)
-        self._sender.plan = plan
+        self._sender.change_plan(plan)
         self.is_redundant = bool(plan.copies or plan.repeats)

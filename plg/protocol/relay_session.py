@@ -305,7 +305,7 @@ class RelaySession(SessionCore[RelayEvent]):
             case Close(reason):
                 self.events.append(SessionClosed(reason))
             case _:
-                pass  # frames that only relays send, and those that need no act (Egress, Padding)
+                pass  # frames that only relays send, and those that need no act (Egress)
         return HANDLED
 
     def _answer_ping(self, channel: Channel, ping: Ping, path: int, now: float) -> None:
@@ -325,7 +325,7 @@ class RelaySession(SessionCore[RelayEvent]):
             answer.append(OverCap(*over_cap))
         self.reception.judge(channel.opener, now)
         if self._redundancy.report_is_due(path, now):
-            answer.append(self.reception.stats(path, ping.sent_count, arrived, 0))
+            answer.append(self.reception.stats(path, ping.sent_count, arrived, 0, self.reception.lost))
         self._reply(path, *answer)
 
     def _reply(self, path: int, *frames: Frame) -> None:

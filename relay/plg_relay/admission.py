@@ -6,7 +6,7 @@ Every answer goes to the address that asked and is no longer than the question.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from plg.protocol.constants import HELLO_LENGTH, PROBE_LENGTH, TYPE_DATA, TYPE_HELLO, TYPE_LPING
+from plg.protocol.constants import DATA_OVERHEAD, HELLO_LENGTH, PROBE_LENGTH, TYPE_DATA, TYPE_HELLO, TYPE_LPING
 from plg.protocol.destination import Address, address_of
 from plg.protocol.errors import DropReason, WelcomeStatus
 from plg.protocol.handshake import build_no_session
@@ -18,7 +18,7 @@ from plg_relay.counters import Counters
 from plg_relay.limits import SourceBuckets, TokenBucket, source_prefix
 from plg_relay.session_table import SessionTable
 
-NO_SESSION_MIN_LENGTH = 64
+NO_SESSION_MIN_LENGTH = DATA_OVERHEAD
 """Shorter DATA is not answered: nobody gains bytes by having us answer in his victim's name."""
 
 NO_SESSIONS_PER_S = 50.0

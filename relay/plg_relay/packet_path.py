@@ -115,6 +115,8 @@ class PacketPath(ABC):
         sealed: list[bytes] = []
         copies: dict[int, list[bytes]] = {}
         is_redundant = session.protocol.is_redundant
+        if session in self._with_late_copies:
+            self._send_late_copies_of(session, now_s)
         for payload in payloads:
             length = len(payload) + DATA_OVERHEAD
             if down.packets_left < 1.0 or down.bytes_left < length:
@@ -184,16 +186,19 @@ class PacketPath(ABC):
     def send_late_copies(self, now_s: float) -> None:
         """Copies that were held back so that they do not meet the fate of the first ones."""
         for session in [session for session, due_s in self._with_late_copies.items() if due_s <= now_s]:
-            del self._with_late_copies[session]
-            if session.closed:
-                continue
-            copies: dict[int, list[bytes]] = {}
-            for path, datagram in session.protocol.late_copies(now_s):
-                if session.down.take(len(datagram), now_s):
-                    copies.setdefault(path, []).append(datagram)
-                else:
-                    self.counters.drops[DropReason.RATE_COPIES] += 1
-            self._send_copies(session, copies)
+            self._send_late_copies_of(session, now_s)
+
+    def _send_late_copies_of(self, session: Session, now_s: float) -> None:
+        del self._with_late_copies[session]
+        if session.closed:
+            return
+        copies: dict[int, list[bytes]] = {}
+        for path, datagram in session.protocol.late_copies(now_s):
+            if session.down.take(len(datagram), now_s):
+                copies.setdefault(path, []).append(datagram)
+            else:
+                self.counters.drops[DropReason.RATE_COPIES] += 1
+        self._send_copies(session, copies)
 
     # --- what is rarer -----------------------------------------------------------------------------------------------
 

@@ -39,26 +39,26 @@ def test_with_one_path_and_no_copies_the_relay_hears_nothing_of_choices_and_repo
     redundancy = ClientRedundancy(Redundancy(RedundancyMode.OFF))
     made.first.pong_sent_count = 7
     assert redundancy.choice(made) is None
-    assert redundancy.report(made.first, Reception(), 5.0) is None
+    assert redundancy.report(made.first, made, Reception(), 5.0) is None
 
 
 def test_reports_go_once_a_second_and_path_and_only_about_what_was_answered() -> None:
     made = two_paths()
     redundancy = ClientRedundancy(Redundancy(RedundancyMode.ADAPTIVE))
-    assert redundancy.report(made.first, Reception(), 5.0) is None
+    assert redundancy.report(made.first, made, Reception(), 5.0) is None
     made.first.pong_sent_count, made.first.pong_arrived = 70, 69
-    report = redundancy.report(made.first, Reception(), 5.0)
+    report = redundancy.report(made.first, made, Reception(), 5.0)
     assert report is not None
     assert (report.path, report.sent_echo, report.arrived) == (0, 70, 69)
-    assert redundancy.report(made.first, Reception(), 5.0 + STATS_SPACING_S / 2) is None
-    assert redundancy.report(made.first, Reception(), 5.0 + STATS_SPACING_S) is not None
+    assert redundancy.report(made.first, made, Reception(), 5.0 + STATS_SPACING_S / 2) is None
+    assert redundancy.report(made.first, made, Reception(), 5.0 + STATS_SPACING_S) is not None
 
 
 def test_a_report_that_was_overtaken_does_not_count_back() -> None:
     redundancy = ClientRedundancy(Redundancy(RedundancyMode.ADAPTIVE))
-    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 200, 3, 20), 2.0)
-    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 100, 1, 10), 2.1)
-    figures = redundancy.figures(Reception())
+    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 200, 3, 20), two_paths(), 2.0)
+    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 100, 1, 10), two_paths(), 2.1)
+    figures = redundancy.figures(Reception(), two_paths())
     assert (figures.saved_up, figures.lost_up) == (20, 3)
 
 
@@ -68,10 +68,10 @@ def test_figures_go_on_over_a_new_hand_shake() -> None:
     reception.repeats_used = 4
     for look in range(4):
         reception.judge(SequenceWindow(), float(look))
-    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 200, 3, 20), 2.0)
-    redundancy.restart(reception)
-    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 10, 1, 2), 3.0)
-    figures = redundancy.figures(Reception())
+    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 200, 3, 20), two_paths(), 2.0)
+    redundancy.restart(reception, two_paths())
+    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 10, 1, 2), two_paths(), 3.0)
+    figures = redundancy.figures(Reception(), two_paths())
     assert (figures.saved_up, figures.lost_up, figures.saved_down) == (22, 4, 4)
 
 
@@ -80,7 +80,7 @@ def test_another_mode_takes_effect_with_the_next_plan() -> None:
     redundancy = ClientRedundancy(Redundancy(RedundancyMode.OFF))
     redundancy.replace(Redundancy(RedundancyMode.REDUNDANT, 1.5))
     redundancy.plan(made)
-    assert redundancy.figures(Reception()).level_up is Level.DUAL
+    assert redundancy.figures(Reception(), two_paths()).level_up is Level.DUAL
     assert redundancy.choice(made) == PathChoice(0, False, 1, 150)
 
 
@@ -89,4 +89,19 @@ def test_the_ratio_down_is_what_came_per_byte_of_one_copy() -> None:
     redundancy.received(100, is_first=True)
     redundancy.received(100, is_first=True)
     redundancy.received(100, is_first=False)
-    assert redundancy.figures(Reception()).bytes_ratio_down == 1.5
+    assert redundancy.figures(Reception(), two_paths()).bytes_ratio_down == 1.5
+
+
+def test_pings_that_nobody_answered_on_a_dead_path_are_no_lost_payloads() -> None:
+    made = two_paths()
+    dead = made.get(1)
+    assert dead is not None
+    redundancy = ClientRedundancy(Redundancy(RedundancyMode.REDUNDANT))
+    dead.unanswered = 5
+    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 200, 6, 0), made, 2.0)
+    assert redundancy.figures(Reception(), made).lost_up == 6
+    dead.watch.health = Health.DEAD
+    redundancy.take_stats(Stats(0, 0, 0, 0, 0, 300, 6, 0), made, 3.0)
+    assert redundancy.figures(Reception(), made).lost_up == 1
+    made.remove(1)
+    assert made.pings_given_up == 5

@@ -26,7 +26,6 @@ from plg.protocol.frames import (
     FlowOk,
     FlowOpen,
     Fragment,
-    Padding,
     PathChallenge,
     PathChoice,
     PathResponse,
@@ -111,7 +110,6 @@ FRAMES = [
         Repeat(1, 1, b"the payload before"),
         Payload(1, b"a payload"),
         PathChoice(1, True, 1, 250),
-        Padding(20),
         Fragment(1, 1, 1, b"other half"),
     )
 ]

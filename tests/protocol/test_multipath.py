@@ -64,6 +64,8 @@ def test_redundant_mode_loses_nothing_when_either_path_dies() -> None:
         assert set(sent_up) <= set(received_up(pair))
         assert set(sent_down) <= set(pair.down_payloads())
         assert PathDown(dying) in pair.client_events
+        figures = pair.client.redundancy_figures
+        assert (figures.lost_up, figures.lost_down) == (0, 0)
         assert pair.client.primary_path != dying
 
 
@@ -290,3 +292,16 @@ def test_no_session_on_the_straight_path_is_answered_there_although_an_attempt_g
     pair.run(0.0)
     assert [datagram[10] for datagram in pair.sent_up[before:] if datagram[0] >> 3 & 7 == TYPE_HELLO] in ([0], [])
     assert pair.client._handshake.path == 0
+
+
+def test_payloads_stay_in_order_when_staggering_ends() -> None:
+    pair = Pair.over_two_paths(REDUNDANT)
+    play(pair, 1)
+    pair.client._redundancy._ladder.level = Level.STAGGERED
+    pair.client._replan()
+    play(pair, 2)
+    pair.up_payloads.clear()
+    pair.dead_paths.add(0)  # the first copies are lost: what arrives are the later ones
+    sent_up, _ = play(pair, 3)
+    assert received_up(pair) == [payload for payload in sent_up if payload in received_up(pair)]
+    assert set(sent_up) == set(received_up(pair))

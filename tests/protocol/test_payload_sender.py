@@ -111,3 +111,12 @@ def test_copies_that_wait_are_bounded() -> None:
     for _ in range(MAX_DELAYED + 50):
         made.send_payload(seal, 9, b"payload", 0.0)
     assert len(made.delayed) == MAX_DELAYED
+
+
+def test_another_plan_makes_what_waits_due_at_once() -> None:
+    made, seal = sender(Level.STAGGERED), sealer()
+    made.send_payload(seal, 9, b"payload", 1.0)
+    made.change_plan(made.plan)
+    assert made.due(1.0) == []
+    made.change_plan(make_plan(Level.SINGLE, 1, (0,)))
+    assert [path for path, _ in made.due(1.0)] == [1]

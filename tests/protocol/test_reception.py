@@ -88,7 +88,7 @@ def test_a_number_is_lost_only_when_it_has_had_its_time() -> None:
     window.accept(4)
     reception.judge(window, JUDGE_AFTER_S)
     assert reception.lost == 1
-    assert reception.stats(0, 0, 0, 0).highest == 4
+    assert reception.stats(0, 0, 0, 0, 0).highest == 4
     reception.judge(window, 2 * JUDGE_AFTER_S)
     assert reception.lost == 1
 
@@ -106,6 +106,6 @@ def test_the_report_says_it_all() -> None:
     reception = Reception()
     reception.new[lane(2)] = 5
     reception.duplicates[lane(2)] = 2
-    stats = reception.stats(2, 8, 7, 1500)
+    stats = reception.stats(2, 8, 7, 1500, 0)
     assert (stats.path, stats.sent_echo, stats.arrived, stats.duplicates, stats.jitter_us) == (2, 8, 7, 2, 1500)
     assert (stats.highest, stats.lost, stats.saved) == (0, 0, 0)

@@ -8,8 +8,8 @@ from plg.protocol.errors import DropReason, FlowDenial
 from plg.protocol.events import Confirmed, FlowEnded, FlowRequested, PayloadReceived, SessionClosed
 from plg.protocol.frames import FlowClose, PathChallenge, PathResponse, Ping, encode_frame, read_frames
 from plg.protocol.header import DATA_HEADER, path_byte
+from plg.protocol.payload_sender import FLOW_BYTES
 from plg.protocol.relay_session import HANDLED
-from plg.protocol.session_core import FLOW_BYTES
 from support.protocol_pair import FLOW, Pair, keep_in, make_ticket
 
 

@@ -6,7 +6,8 @@ from plg.protocol.constants import MAX_PAYLOAD, MAX_PAYLOAD_PER_DATAGRAM
 from plg.protocol.errors import ProtocolMisuse
 from plg.protocol.events import PayloadReceived
 from plg.protocol.keys import session_keys
-from plg.protocol.session_core import FLOW_BYTES, Channel
+from plg.protocol.payload_sender import FLOW_BYTES
+from plg.protocol.session_core import Channel
 from support.protocol_pair import FLOW, Pair
 
 

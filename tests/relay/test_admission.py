@@ -99,8 +99,8 @@ def test_a_hello_replayed_after_the_session_ended_opens_nothing() -> None:
 # --- DATA of unknown sessions -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("length", "answered"), [(63, False), (64, True), (1400, True)])
-def test_unknown_data_is_answered_only_from_64_bytes_on(length: int, answered: bool) -> None:
+@pytest.mark.parametrize(("length", "answered"), [(30, False), (31, True), (1400, True)])
+def test_unknown_data_is_answered_only_where_the_answer_is_shorter(length: int, answered: bool) -> None:
     bench = RelayBench()
     answers = bench.receive(bytes([DATA]) + bytes(length - 1))
     assert [len(answer) for answer, _ in answers] == ([NO_SESSION_LENGTH] if answered else [])

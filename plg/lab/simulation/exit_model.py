@@ -12,7 +12,14 @@ from typing import Final
 from plg.lab.simulation.event_heap import Alarm, EventHeap
 from plg.lab.simulation.network import Network
 from plg.lab.simulation.transit_model import TransitModel
-from plg.protocol.constants import CLOSE_TOMBSTONE_S, MAX_PAYLOAD_PER_DATAGRAM, SESSION_IDLE_S, TYPE_DATA, TYPE_HELLO
+from plg.protocol.constants import (
+    CLOSE_TOMBSTONE_S,
+    DATA_OVERHEAD,
+    MAX_PAYLOAD_PER_DATAGRAM,
+    SESSION_IDLE_S,
+    TYPE_DATA,
+    TYPE_HELLO,
+)
 from plg.protocol.errors import CloseReason, DropReason, FlowDenial, WelcomeStatus
 from plg.protocol.events import FlowEnded, FlowRequested, PayloadRecovered, RelayEvent, SessionClosed, TicketOffered
 from plg.protocol.handshake import ResumeState, build_no_session
@@ -22,7 +29,7 @@ from plg.protocol.relay_session import RelaySession
 from plg.protocol.ticket import ExitTicket
 
 KEY_ID: Final = 1
-NO_SESSION_MIN_LENGTH: Final = 64
+NO_SESSION_MIN_LENGTH: Final = DATA_OVERHEAD
 SLOW_TICK_S: Final = 1.0
 FIRST_PORT: Final = 40_000
 PORTS_PER_BOOT: Final = 500
