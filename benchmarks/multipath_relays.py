@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 from benchmarks.figures import Report, median, start, talk
 from benchmarks.packet_engine import Datagrams, Receiver, send, udp_socket
@@ -174,11 +175,20 @@ class Run:
     lost_up: int
     lost_down: int
     drops: int
+    starved: int
+    """Datagrams that the kernel threw away because a relay had no processor for so long: the machine's doing."""
 
 
 def dropped(relay: RunningRelay) -> int:
     """Second copies are dropped as such: that is what they are for."""
     return int(sum(count for reason, count in relay.drops().items() if reason != "duplicate"))
+
+
+def kernel_drops(relay: RunningRelay) -> int:
+    """What the kernel has dropped at the relay's socket for want of room."""
+    ending = f":{relay.port:04X}"
+    rows = [row.split() for row in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    return sum(int(row[-1]) for row in rows if row[1].endswith(ending))
 
 
 def play(mode: RedundancyMode) -> Run:
@@ -202,6 +212,7 @@ def play(mode: RedundancyMode) -> Run:
             time.sleep(SETTLE_S)
             exit_s, transit_s = tree_cpu_seconds(exit_relay.pid) - exit_s, tree_cpu_seconds(transit.pid) - transit_s
         drops = dropped(exit_relay) + dropped(transit) - before
+        starved = kernel_drops(exit_relay) + kernel_drops(transit)
         for player in players:
             for one in player.sockets:
                 one.close()
@@ -213,6 +224,7 @@ def play(mode: RedundancyMode) -> Run:
         lost_up=int(sent.taken / copies) - at_game.received,
         lost_down=max(0, at_game.received * copies - at_players.received),
         drops=drops,
+        starved=starved,
     )
 
 
@@ -225,6 +237,7 @@ def measure(report: Report) -> None:
             f"round {number + 1}: exit {single[-1].exit_us:.1f} and {dual[-1].exit_us:.1f} us, transit {dual[-1].transit_us:.1f} us"
         )
     report.add("two relays, drops beside second copies", sum(run.drops for run in dual), "packets", target=0)
+    report.add("dropped by the kernel before the relays read them", sum(run.starved for run in dual), "packets")
     report.add("lost on the way to the game", sum(run.lost_up for run in dual), "packets", target=0)
     report.add(
         "copies lost on the way back (control comes on top)", sum(run.lost_down for run in dual), "packets", target=0

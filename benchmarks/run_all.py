@@ -15,6 +15,8 @@ BENCHMARKS = (
     "relay_restart",
     "client_tunnel",
     "route_prediction",
+    "multipath",
+    "multipath_relays",
 )
 
 
