@@ -39,7 +39,7 @@ def test_a_flow_open_without_room_for_its_address_and_port_ends_the_reading(fami
     assert frames.read_frames(frames.frame_bytes(3, content) + frames.frame_bytes(14, b"\x07")) == []
 
 
-def test_padding_and_unknown_opcodes_are_skipped_whatever_their_length() -> None:
+def test_unknown_opcodes_are_skipped_whatever_their_length() -> None:
     unknown = (
         frames.frame_bytes(0, b"")
         + frames.frame_bytes(20, bytes(9))
