@@ -144,14 +144,16 @@ class SessionGrant(Answer, frozen=True, kw_only=True):
     game_leg: NodeGameLeg | None = None
 
 
-class ReplaceTransitsRequest(Request, frozen=True, kw_only=True):
+class ReplaceTransitsRequest(Request, frozen=True, kw_only=True, omit_defaults=True):
     """POST /v1/sessions/{id}/transits: other transits after one died; the answer is a new SessionGrant (new ticket, same secret).
 
-    `exclude` names the relays that failed. A transit that is not excluded keeps its path number and its secret.
+    `exclude` names the relays that failed as transits. A transit that is not excluded keeps its path number and its secret. The
+    standby stays while its relay lives, unless `standby_failed`: then another one is chosen.
     """
 
     exclude: Annotated[list[Identifier], Meta(max_length=MAX_MEASUREMENTS)] = []
     measurements: Measurements = []
+    standby_failed: bool = False
 
 
 class ApproveTargetRequest(Request, frozen=True, kw_only=True):

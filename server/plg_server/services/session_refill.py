@@ -12,11 +12,18 @@ from plg_server.services.session_ways import PathPlan, degraded_line, more_trans
 
 
 def refill(
-    session: Session, matrix: RouteMatrix, kept: Sequence[SessionRelay], exclude: frozenset[str], now: datetime
+    session: Session,
+    matrix: RouteMatrix,
+    kept: Sequence[SessionRelay],
+    now: datetime,
+    *,
+    exclude: frozenset[str],
+    failed_standby: frozenset[str],
 ) -> tuple[list[SessionRelay], str | None]:
     """Rows for the free transit places and, where one is wanted and missing, the standby; and how the session falls short.
 
-    The session's exit must be in the matrix.
+    The session's exit must be in the matrix. `exclude` are relays that failed as transits, `failed_standby` as standby: what failed
+    as the one may still be good as the other.
     """
     exit_relay = matrix.relay(session.node_id)
     if exit_relay is None:
@@ -33,7 +40,7 @@ def refill(
     has_standby = any(row.role == STANDBY for row in kept)
     if session.wants_standby and not has_standby:
         others = [relay for relay in matrix.relays if not relay.shares_host(exit_relay)]
-        best = choose_exits(others, exclude=exclude).chosen
+        best = choose_exits(others, exclude=failed_standby).chosen
         if best is not None and best.relay.answered is not False:
             new.append(standby_row(session, best, now))
             has_standby = True

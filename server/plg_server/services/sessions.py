@@ -154,7 +154,6 @@ class SessionService:
         profile = self._profile_of(session)
         addresses = tuple(target.address for target in approved_targets(session))
         matrix, live = await self._living(session, Destination(profile, addresses), request.measurements)
-        exclude = frozenset(request.exclude)
         now = utc_now()
         async with in_transaction():
             # Locked: two calls at once must not fill one place twice.
@@ -162,9 +161,12 @@ class SessionService:
             if current is None or current.ended_at is not None or current.expires_at <= now:
                 raise _ended(session)
             rows = await rows_of(current)
-            gone = [row for row in rows if row.node_id in exclude or row.node_id not in matrix.live]
+            gone = [row for row in rows if _is_gone(row, request, matrix)]
             kept = [row for row in rows if row not in gone]
-            new, current.degraded_because = refill(current, matrix, kept, exclude, now)
+            failed = {row.node_id for row in gone if row.role == STANDBY}
+            new, current.degraded_because = refill(
+                current, matrix, kept, now, exclude=frozenset(request.exclude), failed_standby=frozenset(failed)
+            )
             await SessionRelay.filter(id__in=[row.id for row in gone]).update(removed_at=now)
             for row in new:
                 await row.save(force_create=True)
@@ -361,6 +363,12 @@ async def expire_sessions(now: datetime) -> int:
     if closed:
         structlog.get_logger().info("sessions_expired", count=closed)
     return closed
+
+
+def _is_gone(row: SessionRelay, request: contract.ReplaceTransitsRequest, matrix: RouteMatrix) -> bool:
+    """Whether another relay should take its place."""
+    failed = request.standby_failed if row.role == STANDBY else row.node_id in request.exclude
+    return failed or row.node_id not in matrix.live
 
 
 def _ended(session: Session) -> ApiError:

@@ -16,8 +16,8 @@ async def started(api: ApiDriver, access: str, fleet: Fleet, **fields: Any) -> A
     return reply.json
 
 
-async def refilled(api: ApiDriver, access: str, fleet: Fleet, grant: Any, *exclude: str) -> Reply:
-    body = {"exclude": [fleet.id(name) for name in exclude], "measurements": fleet.measurements}
+async def refilled(api: ApiDriver, access: str, fleet: Fleet, grant: Any, *exclude: str, **more: Any) -> Reply:
+    body = {"exclude": [fleet.id(name) for name in exclude], "measurements": fleet.measurements, **more}
     return await api.post(f"/v1/sessions/{grant['session_id']}/transits", body, access)
 
 
@@ -56,11 +56,9 @@ async def test_with_nobody_left_the_session_goes_on_and_says_so(api: ApiDriver) 
     fleet = await relay_fleet(api, a=10, b=20)
     grant = await started(api, access, fleet)
     alone = (await refilled(api, access, fleet, grant, "b")).json
-    assert (alone["transits"], alone["standby"]) == ([], None)
-    assert alone["degraded_because"] == (
-        "no second way: no relay can serve as transit (b: you excluded it); "
-        "no standby exit: no other relay on another host is free"
-    )
+    assert alone["transits"] == []
+    assert alone["standby"]["cid"] == grant["standby"]["cid"], "what failed as transit may be good as standby"
+    assert alone["degraded_because"] == "no second way: no relay can serve as transit (b: you excluded it)"
     back = (await refilled(api, access, fleet, grant)).json
     assert ways(fleet, back) == {1: "b"}
     assert back["standby"]["relay"]["node_id"] == fleet.id("b")
@@ -73,13 +71,26 @@ async def test_a_standby_that_failed_is_replaced_and_its_ticket_revoked(api: Api
     grant = await started(api, access, fleet)
     assert grant["standby"]["relay"]["node_id"] == fleet.id("b")
 
-    fresh = (await refilled(api, access, fleet, grant, "b")).json
+    fresh = (await refilled(api, access, fleet, grant, standby_failed=True)).json
 
+    assert ways(fleet, fresh) == ways(fleet, grant)
     assert fresh["standby"]["relay"]["node_id"] == fleet.id("c")
     assert fresh["standby"]["cid"] != grant["standby"]["cid"]
     assert (await fleet["b"].beat())["revoked_cids"] == [grant["standby"]["cid"]]
     await api.post(f"/v1/sessions/{grant['session_id']}/stop", {}, access)
     assert grant["cid"] in (await fleet["b"].beat())["revoked_cids"], "a former transit hears of the end too"
+
+
+async def test_a_standby_whose_relay_fell_silent_is_replaced_or_said_to_be_missing(api: ApiDriver) -> None:
+    access = await api.signed_in()
+    fleet = await relay_fleet(api, a=10, b=20)
+    grant = await started(api, access, fleet)
+    await api.app[app_keys.RELAY_STATES].forget(fleet.id("b"))
+    alone = (await refilled(api, access, fleet, grant)).json
+    assert (alone["transits"], alone["standby"]) == ([], None)
+    assert alone["degraded_because"] == (
+        "no second way: only one relay is left; no standby exit: no other relay on another host is free"
+    )
 
 
 async def test_without_measurements_nobody_new_is_taken(api: ApiDriver) -> None:
