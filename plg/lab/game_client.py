@@ -10,21 +10,29 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
+from plg.lab.game_addresses import Address
 from plg.lab.game_packets import (
     INPUT_MIN_BYTES,
     PAYLOAD_MAX_BYTES,
+    Claim,
+    ClaimKind,
     Input,
     SequenceCount,
     Snapshot,
     now_us,
+    pack_claim,
     pack_input,
+    read_claim,
     read_snapshot,
 )
-from plg.lab.game_server import TICKS_PER_S, Address
+from plg.lab.game_server import TICKS_PER_S
+from plg.lab.gap_clock import GapClock
 
 MAX_CHANNELS_OF_PLAYER = 8
 MAX_SAMPLES = 100_000
 """Round trips kept for the percentiles: 13 minutes of two channels."""
+ASK_AGAIN_S = 1.0
+"""As Unreal's client, which repeats a step of the hand-shake after a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,10 @@ class PlayerReport:
 
 
 class GameClient:
-    """Use it as an async context manager; it plays from then on. One local socket per channel, connected as games do.
+    """Use it as an async context manager; it plays from then on. One local socket per channel.
 
-    `servers` holds one address per channel, or one for all.
+    `servers` holds one address per channel, or one for all. Not `connected`, the sockets send from whatever address the machine
+    has at that moment, so a player changes networks without noticing.
     """
 
     def __init__(
@@ -66,6 +75,7 @@ class GameClient:
         ticks_per_s: float = TICKS_PER_S,
         input_bytes: int = INPUT_MIN_BYTES,
         player: int | None = None,
+        connected: bool = True,
     ) -> None:
         if not 1 <= channels <= MAX_CHANNELS_OF_PLAYER:
             raise ValueError(f"a player has 1 to {MAX_CHANNELS_OF_PLAYER} channels, not {channels}")
@@ -78,15 +88,20 @@ class GameClient:
         self._servers = list(servers) * channels if len(servers) == 1 else list(servers)
         self._tick_s = 1 / ticks_per_s
         self._input_bytes = input_bytes
+        self._connected = connected
         self._sockets: list[_Socket] = []
         self._playing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         for channel, server in enumerate(self._servers):
+            anywhere = ("::" if ":" in server[0] else "0.0.0.0", 0)  # noqa: S104 - as games do; answers of others are passed over
             _, socket = await loop.create_datagram_endpoint(
-                lambda channel=channel: _Socket(self.player, channel),  # type: ignore[misc] # mypy cannot infer a lambda with a default
-                remote_addr=server,
+                lambda channel=channel, server=server: _Socket(  # type: ignore[misc] # mypy cannot infer a lambda with a default
+                    self.player, channel, None if self._connected else server
+                ),
+                remote_addr=server if self._connected else None,
+                local_addr=None if self._connected else anywhere,
             )
             self._sockets.append(socket)
         self._playing = loop.create_task(self._play())
@@ -116,6 +131,18 @@ class GameClient:
         recent = [rtt_ms for socket in self._sockets for rtt_ms in list(socket.rtts_ms)[-64:]]
         return statistics.median(recent) if recent else None
 
+    def go_to(self, server: Address) -> None:
+        """Send everything to another address from now on; only for a client that is not `connected`."""
+        for socket in self._sockets:
+            socket.server = server
+
+    def take_recent_gap_ms(self) -> float | None:
+        """The longest time without a snapshot on any channel, of those that ended since the last look."""
+        gaps = [socket.gaps.recent_ms for socket in self._sockets if socket.gaps.recent_ms is not None]
+        for socket in self._sockets:
+            socket.gaps.forget_recent()
+        return max(gaps, default=None)
+
     def report(self) -> PlayerReport:
         """Everything since the start."""
         sockets = self._sockets
@@ -139,7 +166,7 @@ class GameClient:
             doubled_up=sum(socket.doubled_up for socket in sockets),
             doubled_down=sum(socket.count.doubled for socket in sockets),
             loss_percent=100 * (lost_up + lost_down) / settled if settled else None,
-            longest_gap_ms=max((socket.longest_gap_ms for socket in sockets if socket.last_arrival_us), default=None),
+            longest_gap_ms=max((ms for socket in sockets if (ms := socket.gaps.longest_ms) is not None), default=None),
         )
 
     async def _play(self) -> None:
@@ -153,9 +180,9 @@ class GameClient:
 
 
 class _Socket(asyncio.DatagramProtocol):
-    """One channel: sends inputs, counts snapshots."""
+    """One channel: sends inputs, counts snapshots, proves a changed address. `server`: where to send, None when connected."""
 
-    def __init__(self, player: int, channel: int) -> None:
+    def __init__(self, player: int, channel: int, server: Address | None) -> None:
         self.transport: asyncio.DatagramTransport | None = None
         self.sent = 0
         self.count = SequenceCount()
@@ -166,30 +193,49 @@ class _Socket(asyncio.DatagramProtocol):
         self.received_up = 0
         self.late_up = 0
         self.doubled_up = 0
-        self.longest_gap_ms = 0.0
-        self.last_arrival_us = 0
+        self.gaps = GapClock()
         self._player = player
         self._channel = channel
+        self.server = server
+        self._credential = 0
+        self._asked_at_us: int | None = None
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override] # what a datagram endpoint gives
         self.transport = transport
 
     def send_input(self, size: int) -> None:
-        if self.transport is None or self.transport.is_closing():
-            return
         self.sent += 1
-        self.transport.sendto(pack_input(Input(self._player, self._channel, self.sent, now_us()), size))
+        self._send(pack_input(Input(self._player, self._channel, self.sent, now_us()), size))
 
-    def datagram_received(self, data: bytes, addr: Address) -> None:  # noqa: ARG002 - asyncio's signature
+    def _send(self, data: bytes) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.sendto(data, self.server)
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        if self.server is not None and (addr[0], addr[1]) != self.server:
+            return
         arrived_us = now_us()
         snapshot = read_snapshot(data)
-        if snapshot is None or (snapshot.player, snapshot.channel) != (self._player, self._channel):
+        if snapshot is None:
+            self._receive_claim(read_claim(data), arrived_us)
             return
-        if self.last_arrival_us:
-            self.longest_gap_ms = max(self.longest_gap_ms, (arrived_us - self.last_arrival_us) / 1000)
-        self.last_arrival_us = arrived_us
+        if (snapshot.player, snapshot.channel) != (self._player, self._channel):
+            return
+        self._credential = snapshot.credential
+        self.gaps.arrived(arrived_us)
         if self.count.add(snapshot.sequence):
             self._learn(snapshot, arrived_us)
+
+    def _receive_claim(self, claim: Claim | None, arrived_us: int) -> None:
+        if claim is None or (claim.player, claim.channel) != (self._player, self._channel):
+            return
+        if claim.kind is ClaimKind.RESTART:
+            if self._asked_at_us is None or arrived_us - self._asked_at_us >= ASK_AGAIN_S * 1_000_000:
+                self._asked_at_us = arrived_us
+                self._send(pack_claim(Claim(ClaimKind.ASK, self._player, self._channel)))
+        elif claim.kind is ClaimKind.CHALLENGE:
+            answer = Claim(ClaimKind.ANSWER, self._player, self._channel, claim.proof, self._credential)
+            self._send(pack_claim(answer))
 
     def _learn(self, snapshot: Snapshot, arrived_us: int) -> None:
         self.downs_ms.append((arrived_us - snapshot.sent_us) / 1000)

@@ -5,19 +5,22 @@ the machine's performance counter, which all processes of one machine share: one
 
     input     magic 4 | kind 1 | player 4 | channel 1 | sequence 4 | sent_us 8 | padding
     snapshot  magic 4 | kind 1 | player 4 | channel 1 | sequence 4 | sent_us 8 | echoed_us 8 | held_us 4 |
-              received 4 | highest 4 | late 4 | doubled 4 | padding
+              received 4 | highest 4 | late 4 | doubled 4 | credential 8 | padding
+    claim     magic 4 | kind 1 | player 4 | channel 1 | proof 8 | credential 8 | padding
 """
 
 import struct
 import time
 from dataclasses import dataclass
+from enum import IntEnum
 
 MAGIC = b"PLGd"
 KIND_INPUT = 1
 KIND_SNAPSHOT = 2
 
 _INPUT = struct.Struct("!4sBIBIQ")
-_SNAPSHOT = struct.Struct("!4sBIBIQQIIIII")
+_SNAPSHOT = struct.Struct("!4sBIBIQQIIIIIQ")
+_CLAIM = struct.Struct("!4sBIBQQ")
 
 INPUT_MIN_BYTES = 31
 """What OpenArena sends; our header needs 22 of them."""
@@ -42,7 +45,8 @@ class Input:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """`echoed_us` is the sent time of the newest input, which the server held for `held_us` before this answer; 0 when it was
-    told before. The last four count what the server received of this channel."""
+    told before. The next four count what the server received of this channel; `credential` is what a player shows when his
+    address has changed (`plg.lab.game_addresses`)."""
 
     player: int
     channel: int
@@ -54,6 +58,30 @@ class Snapshot:
     highest: int
     late: int
     doubled: int
+    credential: int = 0
+
+
+class ClaimKind(IntEnum):
+    """How an address is changed; the first and third come from the server."""
+
+    RESTART = 3
+    ASK = 4
+    CHALLENGE = 5
+    ANSWER = 6
+
+
+_CLAIM_KINDS = frozenset(int(kind) for kind in ClaimKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`proof` repeats the server's challenge, `credential` what the last snapshot carried; 0 where there is none."""
+
+    kind: ClaimKind
+    player: int
+    channel: int
+    proof: int = 0
+    credential: int = 0
 
 
 def now_us() -> int:
@@ -81,8 +109,23 @@ def pack_snapshot(packet: Snapshot, size: int) -> bytes:
         packet.highest,
         packet.late,
         packet.doubled,
+        packet.credential,
     )
     return body.ljust(max(size, SNAPSHOT_MIN_BYTES), b"\0")
+
+
+def pack_claim(packet: Claim) -> bytes:
+    """As long as the smallest input, so that no answer is longer than what it answers."""
+    body = _CLAIM.pack(MAGIC, packet.kind, packet.player, packet.channel, packet.proof, packet.credential)
+    return body.ljust(INPUT_MIN_BYTES, b"\0")
+
+
+def read_claim(data: bytes) -> Claim | None:
+    """None for anything that is not a claim."""
+    if len(data) != INPUT_MIN_BYTES or data[:4] != MAGIC or data[4] not in _CLAIM_KINDS:
+        return None
+    _, kind, player, channel, proof, credential = _CLAIM.unpack_from(data)
+    return Claim(ClaimKind(kind), player, channel, proof, credential)
 
 
 def read_input(data: bytes) -> Input | None:

@@ -1,8 +1,7 @@
 """The server of the game stand-in: 64 snapshots a second to each player, and strict about where players come from.
 
-Real servers differ in what they do when a player's source address changes, and a tunnel must live with the strictest:
-`bound` and `unknown` ignore the packets from the new address, `port_only` follows a new port of the same address, `agile` follows
-any. Each player may use several channels (sockets), every one with its own address.
+Real servers differ in what they do when a player's source address changes, and a tunnel must live with the strictest; which
+ways there are is told in `plg.lab.game_addresses`. Each player may use several channels (sockets), every one with its own address.
 """
 
 import asyncio
@@ -11,20 +10,23 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from plg.contract.games import AddressChange
+from plg.lab.game_addresses import Address, AddressPolicy, AddressRule
 from plg.lab.game_packets import (
     PAYLOAD_MAX_BYTES,
     SNAPSHOT_MAX_BYTES,
     SNAPSHOT_MIN_BYTES,
+    Claim,
+    ClaimKind,
     Input,
     SequenceCount,
     Snapshot,
     now_us,
+    pack_claim,
     pack_snapshot,
+    read_claim,
     read_input,
 )
-
-Address = tuple[str, int]
+from plg.lab.gap_clock import GapClock
 
 TICKS_PER_S = 64.0
 PLAYER_TIMEOUT_S = 10.0
@@ -46,11 +48,17 @@ class Channel:
     addresses: set[Address] = field(default_factory=set)
     refused: int = 0
     moves: int = 0
+    gaps: GapClock = field(default_factory=GapClock)
+    silences: GapClock = field(default_factory=GapClock)
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """What the server can say about one channel. `addresses` are all sources it ever got packets from, refused ones too."""
+    """What the server can say about one channel. `addresses` are all sources it ever got packets from, refused ones too.
+
+    Gaps are times without an input that counts, silences times without any packet of that player; the recent ones those that
+    ended since the last look.
+    """
 
     player: int
     channel: int
@@ -62,6 +70,9 @@ class ChannelReport:
     doubled: int
     refused: int
     moves: int
+    longest_gap_ms: float | None
+    recent_gap_ms: float | None
+    recent_silence_ms: float | None
 
 
 class GameServer:
@@ -72,8 +83,9 @@ class GameServer:
         host: str = "127.0.0.1",
         port: int = 0,
         *,
-        address_change: AddressChange = AddressChange.BOUND,
+        policy: AddressPolicy = AddressPolicy.BOUND,
         ticks_per_s: float = TICKS_PER_S,
+        timeout_s: float = PLAYER_TIMEOUT_S,
         snapshot_bytes: tuple[int, int] = (SNAPSHOT_MIN_BYTES, SNAPSHOT_MAX_BYTES),
         seed: int = 1,
     ) -> None:
@@ -82,7 +94,8 @@ class GameServer:
             raise ValueError(f"snapshots have {SNAPSHOT_MIN_BYTES} to {PAYLOAD_MAX_BYTES} bytes, not {snapshot_bytes}")
         self.strangers = 0
         self._bind = (host, port)
-        self._address_change = address_change
+        self._rule = AddressRule(policy)
+        self._timeout_s = timeout_s
         self._tick_s = 1 / ticks_per_s
         self._snapshot_bytes = snapshot_bytes
         self._random = random.Random(seed)  # noqa: S311 - sizes of packets, repeatable
@@ -119,12 +132,26 @@ class GameServer:
         present = [_channel_report(key, channel) for key, channel in self._channels.items()]
         return [*self._left, *present]
 
+    def forget_recent(self) -> None:
+        """Begin a new interval for the recent gaps."""
+        for channel in self._channels.values():
+            channel.gaps.forget_recent()
+            channel.silences.forget_recent()
+
     def receive(self, data: bytes, source: Address) -> None:
         """A datagram from anybody."""
         packet = read_input(data)
-        if packet is None:
+        if packet is not None:
+            self._receive_input(packet, source)
+            return
+        claim = read_claim(data)
+        known = self._channels.get((claim.player, claim.channel)) if claim is not None else None
+        if claim is None or known is None:
             self.strangers += 1
             return
+        self._receive_claim(claim, known, source)
+
+    def _receive_input(self, packet: Input, source: Address) -> None:
         key = (packet.player, packet.channel)
         now_s = asyncio.get_running_loop().time()
         channel = self._channels.get(key)
@@ -135,24 +162,45 @@ class GameServer:
             channel = self._channels[key] = Channel(source, SequenceCount(), now_s)
         if len(channel.addresses) < MAX_CHANNELS:
             channel.addresses.add(source)
+        channel.silences.arrived(now_us())
+        if not self._rule.follows_at_once(channel.address, source):
+            channel.refused += 1
+            self._ask_for_proof(key, source)
+            return
         if source != channel.address:
-            if not self._follows(channel.address, source):
-                channel.refused += 1
-                return
             channel.address = source
             channel.moves += 1
         self._accept(channel, packet, now_s)
 
+    def _ask_for_proof(self, key: tuple[int, int], source: Address) -> None:
+        if self._rule.policy is AddressPolicy.AGILE:
+            self._send_claim(Claim(ClaimKind.RESTART, *key), source)
+        elif self._rule.policy is AddressPolicy.SDR:
+            self._send_claim(Claim(ClaimKind.CHALLENGE, *key, proof=self._rule.challenge(key, source)), source)
+
+    def _receive_claim(self, claim: Claim, channel: Channel, source: Address) -> None:
+        """Some step of a change of address; a wrong or old one is passed over in silence."""
+        key = (claim.player, claim.channel)
+        if self._rule.policy not in {AddressPolicy.AGILE, AddressPolicy.SDR} or source == channel.address:
+            return
+        if claim.kind is ClaimKind.ASK:
+            self._send_claim(Claim(ClaimKind.CHALLENGE, *key, proof=self._rule.challenge(key, source)), source)
+        elif claim.kind is ClaimKind.ANSWER:
+            is_there = claim.proof == self._rule.challenge(key, source)
+            if is_there and claim.credential == self._rule.credential(key, channel.address):
+                channel.address = source
+                channel.moves += 1
+
+    def _send_claim(self, claim: Claim, destination: Address) -> None:
+        if self._transport is not None:
+            self._transport.sendto(pack_claim(claim), destination)
+
     def _accept(self, channel: Channel, packet: Input, now_s: float) -> None:
         channel.heard_at_s = now_s
+        channel.gaps.arrived(now_us())
         if channel.count.add(packet.sequence) and packet.sequence == channel.count.highest:
             channel.newest_sent_us = packet.sent_us
             channel.newest_at_us = now_us()
-
-    def _follows(self, before: Address, after: Address) -> bool:
-        if self._address_change is AddressChange.AGILE:
-            return True
-        return self._address_change is AddressChange.PORT_ONLY and before[0] == after[0]
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
@@ -162,7 +210,7 @@ class GameServer:
             next_at_s = max(next_at_s + self._tick_s, loop.time())
             await asyncio.sleep(next_at_s - loop.time())
             for key, channel in list(self._channels.items()):
-                if loop.time() - channel.heard_at_s > PLAYER_TIMEOUT_S:
+                if loop.time() - channel.heard_at_s > self._timeout_s:
                     self._left.append(_channel_report(key, self._channels.pop(key)))
                     del self._left[:-MAX_CHANNELS]
                 else:
@@ -185,6 +233,7 @@ class GameServer:
             highest=channel.count.highest,
             late=channel.count.late,
             doubled=channel.count.doubled,
+            credential=self._rule.credential(key, channel.address),
         )
         self._transport.sendto(pack_snapshot(snapshot, self._random.randint(*self._snapshot_bytes)), channel.address)
 
@@ -209,6 +258,9 @@ def _channel_report(key: tuple[int, int], channel: Channel) -> ChannelReport:
         doubled=channel.count.doubled,
         refused=channel.refused,
         moves=channel.moves,
+        longest_gap_ms=channel.gaps.longest_ms,
+        recent_gap_ms=channel.gaps.recent_ms,
+        recent_silence_ms=channel.silences.recent_ms,
     )
 
 

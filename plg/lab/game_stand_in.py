@@ -15,10 +15,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from plg.contract.games import AddressChange
+from plg.lab.game_addresses import Address, AddressPolicy
 from plg.lab.game_client import GameClient
-from plg.lab.game_packets import INPUT_MIN_BYTES, SNAPSHOT_MAX_BYTES, SNAPSHOT_MIN_BYTES
-from plg.lab.game_server import TICKS_PER_S, Address, GameServer
+from plg.lab.game_packets import INPUT_MIN_BYTES, SNAPSHOT_MAX_BYTES, SNAPSHOT_MIN_BYTES, now_us
+from plg.lab.game_server import PLAYER_TIMEOUT_S, TICKS_PER_S, GameServer
 
 REPORT_EVERY_S = 1.0
 
@@ -48,8 +48,9 @@ async def serve(options: argparse.Namespace) -> None:
     server = GameServer(
         options.host,
         options.port,
-        address_change=AddressChange(options.policy),
+        policy=AddressPolicy(options.policy),
         ticks_per_s=options.ticks,
+        timeout_s=options.timeout_s,
         snapshot_bytes=snapshot_sizes(options.snapshot_bytes),
     )
     async with server:
@@ -58,7 +59,8 @@ async def serve(options: argparse.Namespace) -> None:
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
             channels = [asdict(channel) for channel in server.report()]
-            _say(options, {"channels": channels, "strangers": server.strangers})
+            server.forget_recent()
+            _say(options, {"channels": channels, "strangers": server.strangers, "at_us": now_us()})
 
 
 async def play(options: argparse.Namespace) -> None:
@@ -68,17 +70,22 @@ async def play(options: argparse.Namespace) -> None:
         channels=options.channels,
         ticks_per_s=options.ticks,
         input_bytes=options.input_bytes,
+        connected=not options.unconnected,
     )
     async with client:
         try:
             async with asyncio.timeout(options.seconds):
                 while True:
                     await asyncio.sleep(REPORT_EVERY_S)
-                    _say(options, {"player": asdict(client.report()), "recent_rtt_ms": client.recent_rtt_ms()})
+                    _say(options, {**_seen(client), "recent_rtt_ms": client.recent_rtt_ms()})
         except TimeoutError:
             pass
         finally:
-            _say(options, {"player": asdict(client.report()), "end": True})
+            _say(options, {**_seen(client), "end": True})
+
+
+def _seen(client: GameClient) -> dict[str, object]:
+    return {"player": asdict(client.report()), "recent_gap_ms": client.take_recent_gap_ms(), "at_us": now_us()}
 
 
 def _say(options: argparse.Namespace, document: dict[str, object]) -> None:
@@ -95,11 +102,15 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=0)
     server.add_argument("--port-file", help="write the port here once it listens")
-    server.add_argument("--policy", choices=[policy.value for policy in AddressChange], default="bound")
+    server.add_argument("--policy", choices=[policy.value for policy in AddressPolicy], default="bound")
+    server.add_argument(
+        "--timeout-s", type=float, default=PLAYER_TIMEOUT_S, help="a player silent for so long has left"
+    )
     server.add_argument("--snapshot-bytes", type=int, default=SNAPSHOT_MAX_BYTES, help="largest; above 500: every one")
     client = roles.add_parser("client", help="a player")
     client.add_argument("--server", action="append", required=True, metavar="HOST:PORT", help="one, or one per channel")
     client.add_argument("--channels", type=int, default=1, help="sockets")
+    client.add_argument("--unconnected", action="store_true", help="send from whatever address the machine has")
     client.add_argument("--input-bytes", type=int, default=INPUT_MIN_BYTES)
     client.add_argument("--seconds", type=float, default=None)
     for role in (server, client):

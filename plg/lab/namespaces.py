@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -45,6 +46,10 @@ HOST_NAME_PATTERN = re.compile(r"^[a-z][a-z0-9]{0,9}$")
 
 MAX_HOSTS = 200
 """The number of a host is one byte of its address."""
+
+BEHIND_METRIC = 100
+BEHIND_METRIC_IPV6 = 2000
+"""Behind a host's first link, whose default routes have the kernel's metrics: 0, and 1024 for IPv6."""
 
 NICENESS = -15
 """What runs in a lab goes before other work on the machine: a starved game loses packets of its own, and that is not the network's
@@ -122,8 +127,19 @@ class Namespace:
         return [int(line) for line in answer.stdout.split()]
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A further link of a host to the router: another network that the host is in. `router_interface` is the router's end."""
+
+    interface: str
+    router_interface: str
+    ipv4: str
+    ipv6: str
+
+
 class Host(Namespace):
-    """A namespace with one link, `eth0`, to the router. `router_interface` is the router's end of it."""
+    """A namespace with one link, `eth0`, to the router, and those of `more_links`. `router_interface` is the router's end of the
+    first."""
 
     def __init__(self, lab: "Lab", short_name: str, number: int) -> None:
         super().__init__(lab, short_name)
@@ -134,6 +150,7 @@ class Host(Namespace):
         self.ipv6 = f"fd77:{number:x}::2"
         self.router_ipv4 = f"10.77.{number}.1"
         self.router_ipv6 = f"fd77:{number:x}::1"
+        self.more_links: list[Link] = []
 
 
 class Lab:
@@ -152,6 +169,7 @@ class Lab:
         self.hosts: dict[str, Host] = {}
         self.processes = ProcessOwner()
         self._router: Namespace | None = None
+        self._numbers = 0
 
     @property
     def router(self) -> Namespace:
@@ -203,10 +221,7 @@ class Lab:
         """
         if not HOST_NAME_PATTERN.match(short_name) or short_name in self.hosts or short_name == "router":
             raise ValueError(f"not a free host name: {short_name!r}")
-        number = len(self.hosts) + 1
-        if number > MAX_HOSTS:
-            raise ValueError(f"a lab has at most {MAX_HOSTS} hosts")
-        host = Host(self, short_name, number)
+        host = Host(self, short_name, self._next_number())
         self.hosts[short_name] = (
             host  # before the first command, so that close() removes what a failure leaves half made
         )
@@ -240,6 +255,39 @@ class Lab:
             ],
         )
         return host
+
+    def add_link(self, host: Host) -> Link:
+        """Put a host into one more network, behind the others in its choice of routes: eth1, eth2, ..."""
+        number, count = self._next_number(), len(host.more_links) + 1
+        link = Link(f"eth{count}", f"to{count}-{host.short_name}", f"10.77.{number}.2", f"fd77:{number:x}::2")
+        router_end = f"{link.router_interface} netns {self.router.name}"
+        _ip_batch(None, [f"link add {link.interface} netns {host.name} type veth peer name {router_end}"])
+        _ip_batch(
+            self.router.name,
+            [
+                f"address add 10.77.{number}.1/24 dev {link.router_interface}",
+                f"address add fd77:{number:x}::1/64 dev {link.router_interface}",
+                f"link set {link.router_interface} up",
+            ],
+        )
+        _ip_batch(
+            host.name,
+            [
+                f"address add {link.ipv4}/24 dev {link.interface}",
+                f"address add {link.ipv6}/64 dev {link.interface}",
+                f"link set {link.interface} up",
+                f"route add default via 10.77.{number}.1 dev {link.interface} metric {BEHIND_METRIC + count}",
+                f"route add default via fd77:{number:x}::1 dev {link.interface} metric {BEHIND_METRIC_IPV6 + count}",
+            ],
+        )
+        host.more_links.append(link)
+        return link
+
+    def _next_number(self) -> int:
+        if self._numbers >= MAX_HOSTS:
+            raise ValueError(f"a lab has at most {MAX_HOSTS} hosts")
+        self._numbers += 1
+        return self._numbers
 
     def stop(self, process: Process, grace_s: float = STOP_GRACE_S) -> int:
         """End a process started with `spawn` politely, then firmly; returns its exit code (negative: the signal)."""

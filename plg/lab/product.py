@@ -55,13 +55,26 @@ def last_words(log: Path | None) -> str:
 
 
 class ServerProcess:
-    """`plg server run` for a lab: private targets allowed, and a games file that adds to the catalogue."""
+    """`plg server run` for a lab: private targets allowed, and a games file that adds to the catalogue.
 
-    def __init__(self, place: Place, folder: Path, *, host: str, games_toml: str = "", port: int = 0) -> None:
+    `settings` are more of the server's settings, by their names.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        folder: Path,
+        *,
+        host: str,
+        games_toml: str = "",
+        port: int = 0,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._place = place
         self._data_dir = folder / "data"
-        self._environment = clean_environment({"PLG_SERVER_ALLOW_PRIVATE_TARGETS": "1"})
+        chosen = {f"PLG_SERVER_{name.upper()}": value for name, value in (settings or {}).items()}
+        self._environment = clean_environment({"PLG_SERVER_ALLOW_PRIVATE_TARGETS": "1", **chosen})
         if games_toml:
             games_file = folder / "games.toml"
             games_file.write_text(games_toml, encoding="utf-8")
@@ -110,13 +123,22 @@ class RelayProcess:
         enrol += ["--public-host", public_host, "--port", str(public_port), "--name", name]
         place.run([*enrol, "--data-dir", str(data_dir)], env=environment)
         self.name, self.log = name, folder / "relay.log"
-        port_file = folder / "relay.port"
-        run = [*PLG, "relay", "run", "--data-dir", str(data_dir), "--host", bind_host, "--port", str(bind_port)]
-        run += ["--control-port", "0", "--metrics-port", "0", "--allow-private", "--port-file", str(port_file)]
-        with self.log.open("wb") as log:
-            self.process = place.spawn(run, env=environment, stdout=log, stderr=log)
-        wait_for(port_file.exists, f"the relay {name}", process=self.process, log=self.log)
-        self.port = int(port_file.read_text(encoding="utf-8").strip())
+        self._place, self._environment, self._port_file = place, environment, folder / "relay.port"
+        self._run = [*PLG, "relay", "run", "--data-dir", str(data_dir), "--host", bind_host, "--port", str(bind_port)]
+        self._run += ["--control-port", "0", "--metrics-port", "0", "--allow-private"]
+        self._run += ["--port-file", str(self._port_file)]
+        self.process, self.port = self._start()
+
+    def start_again(self) -> None:
+        """After its process has ended: `plg relay run` once more, as the same relay."""
+        self.process, self.port = self._start()
+
+    def _start(self) -> tuple[Process, int]:
+        self._port_file.unlink(missing_ok=True)
+        with self.log.open("ab") as log:
+            process = self._place.spawn(self._run, env=self._environment, stdout=log, stderr=log)
+        wait_for(self._port_file.exists, f"the relay {self.name}", process=process, log=self.log)
+        return process, int(self._port_file.read_text(encoding="utf-8").strip())
 
 
 @dataclass(slots=True)
@@ -217,11 +239,22 @@ def read_status(text: str) -> StatusDocument:
     return msgspec.json.decode(text, type=StatusDocument)
 
 
-def games_toml(slug: str, name: str, cidrs: Sequence[str], ports: Sequence[str], *, category: str = "fps") -> str:
-    """A games file for a lab: the game `slug` (known or new) has its servers in `cidrs`, and is recognised by them alone."""
+def games_toml(
+    slug: str,
+    name: str,
+    cidrs: Sequence[str],
+    ports: Sequence[str],
+    *,
+    category: str = "fps",
+    address_change: str = "unknown",
+) -> str:
+    """A games file for a lab: the game `slug` (known or new) has its servers in `cidrs`, and is recognised by them alone.
+
+    Several of them one after the other make a file too.
+    """
     quoted_cidrs, quoted_ports = (", ".join(json.dumps(text) for text in texts) for texts in (cidrs, ports))
     return (
         f"[[game]]\nslug = {json.dumps(slug)}\nname = {json.dumps(name)}\ncategory = {json.dumps(category)}\n"
         f'transport = "udp"\ncapture = "cidr"\nudp = [{quoted_ports}]\nserver_cidrs = [{quoted_cidrs}]\n'
-        "observed_targets = false\n"
+        f"observed_targets = false\naddress_change = {json.dumps(address_change)}\n"
     )

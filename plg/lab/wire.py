@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from plg.lab.impairment import ImpairedDirection, Impairment, Schedule
-from plg.lab.namespaces import Host, Lab
+from plg.lab.namespaces import Host, Lab, Link
 from plg.lab.processes import LabError
 
 DEVICE = "wire0"
@@ -50,7 +50,7 @@ Pair = tuple[IPv4Address | IPv6Address, IPv4Address | IPv6Address]
 
 
 class Wire:
-    """The line through a lab's router. Make it after the hosts; use it as a context manager.
+    """The line through a lab's router. Make it after the hosts and their links; use it as a context manager.
 
     Raises LabError when the TUN device cannot be made.
     """
@@ -66,9 +66,9 @@ class Wire:
         for family in ("-4", "-6"):
             router.run(["ip", family, "route", "add", "default", "dev", DEVICE, "table", ROUTE_TABLE])
         for host in lab.hosts.values():
-            for family in ("-4", "-6"):
-                rule = ["rule", "add", "iif", host.router_interface, "lookup", ROUTE_TABLE]
-                router.run(["ip", family, *rule])
+            for interface in (host.router_interface, *(link.router_interface for link in host.more_links)):
+                for family in ("-4", "-6"):
+                    router.run(["ip", family, "rule", "add", "iif", interface, "lookup", ROUTE_TABLE])
 
     def __enter__(self) -> Self:
         return self
@@ -78,13 +78,13 @@ class Wire:
     ) -> None:
         self._lab.stop(self._process)
 
-    def impair(self, source: Host, destination: Host, impairment: Impairment) -> None:
+    def impair(self, source: Host | Link, destination: Host | Link, impairment: Impairment) -> None:
         """From now on packets from `source` to `destination`, IPv4 and IPv6, suffer `impairment`. The way back is a pair of its
-        own."""
+        own, and so is each link of a host."""
         for pair in ((source.ipv4, destination.ipv4), (source.ipv6, destination.ipv6)):
             self._ask({"op": "impair", "pair": pair, "impairment": impairment.to_mapping()})
 
-    def impair_both_ways(self, one: Host, other: Host, impairment: Impairment) -> None:
+    def impair_both_ways(self, one: Host | Link, other: Host | Link, impairment: Impairment) -> None:
         self.impair(one, other, impairment)
         self.impair(other, one, impairment)
 

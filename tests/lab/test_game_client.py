@@ -1,6 +1,7 @@
 """The stand-in's player: what it reports is what happened on the way."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,7 @@ async def test_a_player_without_a_server_reports_nothing_rather_than_zero() -> N
         ({"channels": 3, "servers": 2}, "one for each of the 3 channels"),
     ],
 )
-def test_senseless_options_are_refused(options: dict[str, int], complaint: str) -> None:
+def test_senseless_options_are_refused(options: dict[str, Any], complaint: str) -> None:
     servers = [("127.0.0.1", 9)] * options.pop("servers", 1)
     with pytest.raises(ValueError, match=complaint):
         GameClient(servers, **options)

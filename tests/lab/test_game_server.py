@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from plg.contract.games import AddressChange
-from plg.lab import game_server
-from plg.lab.game_packets import Input, now_us, pack_input, read_snapshot
-from plg.lab.game_server import MAX_CHANNELS, Address, GameServer
+from plg.lab.game_addresses import Address, AddressPolicy
+from plg.lab.game_client import GameClient
+from plg.lab.game_packets import Claim, ClaimKind, Input, now_us, pack_claim, pack_input, read_claim, read_snapshot
+from plg.lab.game_server import MAX_CHANNELS, GameServer
+from plg.lab.impairment_proxy import ImpairmentProxy
 
 
 def packet(sequence: int, *, player: int = 7, channel: int = 0) -> bytes:
@@ -47,16 +48,16 @@ async def test_a_player_gets_snapshots_that_echo_the_newest_input_once() -> None
 @pytest.mark.parametrize(
     ("policy", "follows_port", "follows_host"),
     [
-        (AddressChange.BOUND, False, False),
-        (AddressChange.UNKNOWN, False, False),
-        (AddressChange.PORT_ONLY, True, False),
-        (AddressChange.AGILE, True, True),
+        (AddressPolicy.BOUND, False, False),
+        (AddressPolicy.PORT_ONLY, True, False),
+        (AddressPolicy.AGILE, False, False),
+        (AddressPolicy.SDR, False, False),
     ],
 )
-async def test_a_changed_source_address_is_treated_as_the_policy_says(
-    policy: AddressChange, follows_port: bool, follows_host: bool
+async def test_without_a_proof_a_changed_source_address_is_followed_as_the_policy_says(
+    policy: AddressPolicy, follows_port: bool, follows_host: bool
 ) -> None:
-    async with GameServer(address_change=policy) as server:
+    async with GameServer(policy=policy) as server:
         home: Address = ("192.0.2.1", 5000)
         for source, expected in ((("192.0.2.1", 5001), follows_port), (("192.0.2.9", 5000), follows_host)):
             player = 1 if source[0] == home[0] else 2
@@ -66,6 +67,83 @@ async def test_a_changed_source_address_is_treated_as_the_policy_says(
             assert (report.moves, report.refused) == ((1, 0) if expected else (0, 1))
             assert report.received == (2 if expected else 1)
             assert report.addresses == sorted([f"{home[0]}:{home[1]}", f"{source[0]}:{source[1]}"])
+
+
+@pytest.mark.parametrize(
+    ("policy", "steps"),
+    [
+        (AddressPolicy.AGILE, [ClaimKind.RESTART, ClaimKind.CHALLENGE]),
+        (AddressPolicy.SDR, [ClaimKind.CHALLENGE]),
+    ],
+)
+async def test_who_proves_a_new_address_and_shows_what_the_old_one_was_given_goes_on_there(
+    policy: AddressPolicy, steps: list[ClaimKind]
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with GameServer(ticks_per_s=50, policy=policy) as server, bound_socket() as old, bound_socket() as new:
+        old.sendto(packet(1), server.address)
+        snapshot = read_snapshot(await asyncio.wait_for(loop.sock_recv(old, 2000), 5))
+        assert snapshot is not None
+        new.sendto(packet(2), server.address)
+        proof = 0
+        for step in steps:
+            claim = read_claim(await asyncio.wait_for(loop.sock_recv(new, 2000), 5))
+            assert claim is not None
+            assert claim.kind is step
+            proof = claim.proof
+            if step is ClaimKind.RESTART:
+                new.sendto(pack_claim(Claim(ClaimKind.ASK, 7, 0)), server.address)
+        for wrong in (
+            Claim(ClaimKind.ANSWER, 7, 0, proof, snapshot.credential ^ 1),
+            Claim(ClaimKind.ANSWER, 7, 0, proof ^ 1, snapshot.credential),
+        ):
+            server.receive(pack_claim(wrong), new.getsockname())
+        assert server.report()[0].moves == 0
+        new.sendto(pack_claim(Claim(ClaimKind.ANSWER, 7, 0, proof, snapshot.credential)), server.address)
+        new.sendto(packet(3), server.address)
+        await until(lambda: server.report()[0].received == 2)
+        assert (server.report()[0].moves, server.report()[0].refused) == (1, 1)
+        assert read_snapshot(await asyncio.wait_for(loop.sock_recv(new, 2000), 5)) is not None
+
+
+@pytest.mark.parametrize("policy", [AddressPolicy.BOUND, AddressPolicy.PORT_ONLY])
+async def test_strict_servers_listen_to_no_claim(policy: AddressPolicy) -> None:
+    async with GameServer(policy=policy) as server:
+        server.receive(packet(1), ("192.0.2.1", 5000))
+        server.receive(pack_claim(Claim(ClaimKind.ANSWER, 7, 0)), ("192.0.2.9", 5000))
+        server.receive(pack_claim(Claim(ClaimKind.ASK, 8, 0)), ("192.0.2.9", 5000))
+        assert server.report()[0].moves == 0
+        assert server.strangers == 1  # a claim of nobody
+
+
+@pytest.mark.parametrize("policy", [AddressPolicy.AGILE, AddressPolicy.SDR])
+async def test_the_stand_ins_player_moves_by_itself_when_the_way_to_the_server_changes(policy: AddressPolicy) -> None:
+    async with GameServer(policy=policy) as server, ImpairmentProxy(server.address) as first:
+        async with GameClient([first.address], player=9, connected=False) as client:
+            await until(lambda: client.report().packets_down > 10)
+            async with ImpairmentProxy(server.address) as second:
+                client.go_to(second.address)
+                await until(lambda: server.report()[0].moves == 1)
+                before = client.report().packets_down
+                await until(lambda: client.report().packets_down > before + 10)
+        assert len(server.report()) == 1
+        assert len(server.report()[0].addresses) == 2
+
+
+async def test_gaps_and_silences_are_those_since_the_last_look() -> None:
+    async with GameServer() as server:
+        server.receive(packet(1), ("127.0.0.1", 9))
+        await asyncio.sleep(0.1)
+        server.receive(packet(2), ("127.0.0.1", 10))
+        await asyncio.sleep(0.1)
+        server.receive(packet(3), ("127.0.0.1", 9))
+        seen = server.report()[0]
+        assert seen.recent_gap_ms is not None
+        assert seen.recent_silence_ms is not None
+        assert seen.recent_gap_ms >= 200 > seen.recent_silence_ms >= 100
+        server.forget_recent()
+        assert server.report()[0].recent_gap_ms is None
+        assert server.report()[0].longest_gap_ms == seen.recent_gap_ms
 
 
 async def test_lost_late_and_doubled_inputs_are_counted_per_channel() -> None:
@@ -87,9 +165,8 @@ async def test_strangers_are_counted_and_get_no_answer_and_a_crowd_is_bounded() 
         assert len(server.report()) == MAX_CHANNELS
 
 
-async def test_a_silent_player_leaves_and_stays_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(game_server, "PLAYER_TIMEOUT_S", 0.05)
-    async with GameServer() as server, bound_socket() as sock:
+async def test_a_silent_player_leaves_and_stays_in_the_report() -> None:
+    async with GameServer(timeout_s=0.05) as server, bound_socket() as sock:
         sock.sendto(packet(1), server.address)
         await until(lambda: bool(server.report()))
         await asyncio.sleep(0.2)

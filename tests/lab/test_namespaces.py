@@ -191,3 +191,15 @@ def test_without_iproute2_the_package_is_named(monkeypatch: pytest.MonkeyPatch) 
 def test_on_another_system_the_reason_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     assert missing_requirement() == "network namespaces exist on Linux only"
+
+
+def test_a_second_link_is_a_network_of_its_own_that_carries_when_the_first_is_pulled(lab: Lab) -> None:
+    client, game = lab.add_host("client"), lab.add_host("game")
+    link = lab.add_link(client)
+    assert link.ipv4 not in {client.ipv4, game.ipv4}
+    start_echo(game)
+    ask = [sys.executable, "-c", ASK]
+    assert client.run([*ask, game.ipv4]).stdout == f"hello from ::ffff:{client.ipv4}\n"
+    client.run(["ip", "link", "set", client.interface, "down"])
+    assert client.run([*ask, game.ipv4]).stdout == f"hello from ::ffff:{link.ipv4}\n"
+    assert client.run([*ask, game.ipv6]).stdout == f"hello from {link.ipv6}\n"
