@@ -7,7 +7,7 @@ Everything but the lines is real: `plg server run`, two `plg relay run`, the com
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,6 @@ class MeasuringWorld:
     wire: Wire
     player: PlayerProcess
     relays: tuple[RelayProcess, RelayProcess]
-    game_server: Process
 
     @property
     def target(self) -> str:
@@ -54,8 +53,10 @@ def games_file(game: Host) -> str:
 
 
 @contextmanager
-def measuring_world(folder: Path) -> Iterator[MeasuringWorld]:
-    """Everything runs, the player is registered, and the server has both relays' measurements."""
+def measuring_world(
+    folder: Path, start_game: Callable[[Lab, Host, Path], object] | None = None
+) -> Iterator[MeasuringWorld]:
+    """Everything runs and the player is registered. `start_game` starts another game server than the one of `query_server`."""
     require_root()
     for binary in ("ip", "nft"):
         require_binary(binary)
@@ -71,7 +72,10 @@ def measuring_world(folder: Path) -> Iterator[MeasuringWorld]:
             (far, game, 15),
         ):
             wire.impair_both_ways(one, other, Impairment(delay_ms=delay_ms))
-        game_server = start_query_server(game)
+        if start_game is None:
+            start_query_server(game)
+        else:
+            start_game(lab, game, folder)
         server = ServerProcess(control, folder / "server", host=control.ipv4, port=8080, games_toml=games_file(game))
         relays = tuple(
             RelayProcess(
@@ -83,7 +87,7 @@ def measuring_world(folder: Path) -> Iterator[MeasuringWorld]:
         player = PlayerProcess(client, folder / "player", server.url)
         player.register()
         player.wait_for_relays(*relays)
-        yield MeasuringWorld(lab, client, near, far, game, control, wire, player, (relays[0], relays[1]), game_server)
+        yield MeasuringWorld(lab, client, near, far, game, control, wire, player, (relays[0], relays[1]))
 
 
 def start_query_server(host: Host) -> Process:
