@@ -19,7 +19,7 @@ from plg_relay.keeper_fdstore import DescriptorStore, received_descriptors
 from plg_relay.keeper_messages import SOCKETS_A_MESSAGE, GameName, Message, Verb, close_all, game_name, receive, send
 from plg_relay.keeper_process import SEND_TIMEOUT_S, RelayProcess, ending
 from plg_relay.keeper_restarts import RestartPolicy
-from plg_relay.keeper_sockets import KeptSockets
+from plg_relay.keeper_sockets import KeptSockets, most_sockets
 from plg_relay.log_setup import set_up_logging
 
 SPARE_DELAY_S: Final = 2.0
@@ -345,7 +345,7 @@ def main(arguments: Sequence[str]) -> int:
     set_up_logging(log_level, log_format)
     relay = RelayProcess(int(pid), socket.socket(fileno=int(channel)))
     relay.channel.set_inheritable(False)
-    sockets = KeptSockets(DescriptorStore.of(os.environ))
+    sockets = KeptSockets(DescriptorStore.of(os.environ), most_sockets())
     sockets.restore(received_descriptors(os.environ, os.getpid()))
     settings = KeeperSettings(tuple(command), int(per_minute), spare == "1", ends_at_hangup=os.isatty(0))
     return Keeper(settings, sockets, relay).run()

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import socket
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -12,13 +13,16 @@ from plg_relay.keeper_messages import game_name, is_name
 MAX_KEPT: Final = 65536
 """More than the ports there are: a relay that asks for more has lost count."""
 
+RESERVED_DESCRIPTORS: Final = 64
+"""For channels, signals and the start of a process: a keeper that kept so many sockets that it cannot start a relay is of no use."""
+
 log = logging.getLogger(__name__)
 
 
 class KeptSockets:
     """Holds what processes of the relay hand over until one of them drops it."""
 
-    def __init__(self, store: DescriptorStore, limit: int = MAX_KEPT) -> None:
+    def __init__(self, store: DescriptorStore, limit: int) -> None:
         self._by_name: dict[str, int] = {}
         self._store = store
         self._limit = limit
@@ -34,6 +38,8 @@ class KeptSockets:
     def keep(self, name: str, descriptor: int) -> None:
         """Hold `descriptor`, in the place of an older socket of that name. A bad name or one too many is closed and counted."""
         if not is_name(name) or (name not in self._by_name and len(self._by_name) >= self._limit):
+            if not self.refused:
+                log.warning("%.40r is not kept: %d sockets are, %d may be", name, len(self), self._limit)
             self.refused += 1
             os.close(descriptor)
             return
@@ -74,6 +80,12 @@ class KeptSockets:
         for descriptor in self._by_name.values():
             os.close(descriptor)
         self._by_name.clear()
+
+
+def most_sockets() -> int:
+    """How many sockets this process may hold by its limit of descriptors."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_KEPT if soft == resource.RLIM_INFINITY else max(0, min(MAX_KEPT, soft - RESERVED_DESCRIPTORS))
 
 
 def _fits(name: str, descriptor: int) -> bool:

@@ -1,6 +1,7 @@
 """What a keeper holds."""
 
 import os
+import resource
 import socket
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import pytest
 
 from plg_relay.keeper_fdstore import DescriptorStore
 from plg_relay.keeper_messages import GameName
-from plg_relay.keeper_sockets import KeptSockets
+from plg_relay.keeper_sockets import MAX_KEPT, RESERVED_DESCRIPTORS, KeptSockets, most_sockets
 from support.live_relay import game_socket
 
 
@@ -67,13 +68,25 @@ def test_a_bad_name_is_refused_and_its_socket_closed(kept: KeptSockets, name: st
     assert (len(kept), kept.refused) == (0, 1)
 
 
-def test_one_too_many_is_refused_and_the_others_stay(kept: KeptSockets) -> None:
+def test_one_too_many_is_refused_and_the_others_stay(kept: KeptSockets, caplog: pytest.LogCaptureFixture) -> None:
     with game_socket() as game:
         for name in ("a", "b", "c", "d"):
             kept.keep(name, copy_of(game))
         kept.keep("a", copy_of(game))
+        kept.keep("e", copy_of(game))
     assert [name for name, _ in kept.names(lambda _: True)] == ["a", "b", "c"]
-    assert kept.refused == 1
+    assert kept.refused == 2
+    assert [record.message for record in caplog.records] == ["'d' is not kept: 3 sockets are, 3 may be"]
+
+
+def test_a_keeper_leaves_itself_descriptors_to_start_a_relay_with() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+        assert most_sockets() == 512 - RESERVED_DESCRIPTORS
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert most_sockets() <= MAX_KEPT
 
 
 def test_what_the_service_manager_held_is_taken_back_when_it_is_what_its_name_says(
