@@ -129,6 +129,16 @@ class RelayProcess:
         self._run += ["--port-file", str(self._port_file)]
         self.process, self.port = self._start()
 
+    @property
+    def carrier_pid(self) -> int:
+        """The process that carries packets: `process` only keeps its sockets and starts it anew when it dies."""
+        keeper = self.process.pid
+        try:
+            children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text(encoding="ascii").split()
+        except OSError:  # no such file on this system: then there is no keeper either
+            children = []
+        return int(children[0]) if children else keeper
+
     def start_again(self) -> None:
         """After its process has ended: `plg relay run` once more, as the same relay."""
         self.process, self.port = self._start()

@@ -241,11 +241,12 @@ def test_wrong_wishes_get_one_line_and_their_own_number(lab: Lab) -> None:
     listen = ("--listen", f"127.0.0.1:{port}")
     assert fails("openarena", "--capture", "proxy", "--target", lab.game.address, *listen)[0] == 11
     taken.close()
-    lab.relay.process.send_signal(signal.SIGSTOP)
+    carrier = lab.relay.carrier_pid
+    os.kill(carrier, signal.SIGSTOP)
     code, said = fails("openarena", "--capture", "proxy", "--target", lab.game.address, "--force")
     assert code == 7
     assert "r1" in said
-    lab.relay.process.send_signal(signal.SIGCONT)
+    os.kill(carrier, signal.SIGCONT)
     lab.player.plg("logout")
     assert fails("openarena", "--capture", "proxy", "--target", lab.game.address, "--force")[0] == 4
 

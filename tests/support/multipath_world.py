@@ -94,7 +94,7 @@ class MultipathWorld:
 
     def restart_relay_process(self, name: str) -> int:
         """SIGKILL for the process that carries packets; its keeper starts the next one. Returns the dead pid."""
-        pid = carrier_of(self.relays[name].process.pid)
+        pid = self.relays[name].carrier_pid
         os.kill(pid, signal.SIGKILL)
         return pid
 
@@ -113,12 +113,6 @@ def usual(one: str, other: str) -> Impairment:
     """The line between two hosts in good times."""
     delay_ms = ONE_WAY_MS.get((one, other), ONE_WAY_MS.get((other, one), 1.0))
     return Impairment(delay_ms=delay_ms)
-
-
-def carrier_of(keeper_pid: int) -> int:
-    """The relay process under a `plg relay run`: its first child."""
-    children = Path(f"/proc/{keeper_pid}/task/{keeper_pid}/children").read_text(encoding="ascii").split()
-    return int(children[0]) if children else keeper_pid
 
 
 def happenings(connection: Connection, *names: str) -> list[dict[str, Any]]:
