@@ -7,8 +7,29 @@ from plg_server.models.sessions import Session, SessionRelay
 from plg_server.services.route_choice import choose_exits
 from plg_server.services.route_matrix import RouteMatrix
 from plg_server.services.session_grants import MODES
-from plg_server.services.session_relays import STANDBY, TRANSIT, standby_row, transit_row
+from plg_server.services.session_relays import STANDBY, TRANSIT, Company, standby_row, transit_row
 from plg_server.services.session_ways import PathPlan, degraded_line, more_transits
+
+
+def plan_of(session: Session) -> PathPlan:
+    """How many ways the session was given when it started."""
+    places = max(0, session.max_paths - session.interfaces)
+    return PathPlan(MODES.get(session.mode, "off"), session.interfaces, places)
+
+
+def shortfall(session: Session, company: Company) -> str | None:
+    """One line when relays of the session cannot be used now; what was said before when all can."""
+    if company.missing is None:
+        return session.degraded_because
+    plan = plan_of(session)
+    return degraded_line(
+        plan,
+        len(company.transits),
+        company.missing,
+        standby_wanted=session.wants_standby,
+        has_standby=company.standby is not None,
+        asked=plan.interfaces,
+    )
 
 
 def refill(
@@ -28,7 +49,7 @@ def refill(
     exit_relay = matrix.relay(session.node_id)
     if exit_relay is None:
         raise ValueError(f"the exit {session.node_id} is not alive")
-    plan = PathPlan(MODES.get(session.mode, "off"), session.interfaces, max(0, session.max_paths - session.interfaces))
+    plan = plan_of(session)
     transits = [row for row in kept if row.role == TRANSIT]
     free = [path for path in range(1, plan.transit_places + 1) if path not in {row.path for row in transits}]
     had = [relay for row in transits if (relay := matrix.relay(row.node_id)) is not None]

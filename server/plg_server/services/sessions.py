@@ -35,7 +35,7 @@ from plg_server.services.relay_state import RelayStates
 from plg_server.services.route_matrix import RouteMatrices, RouteMatrix
 from plg_server.services.session_grants import SKEW, approved_targets, make_grant
 from plg_server.services.session_records import learn, record_of, take_metrics
-from plg_server.services.session_refill import refill
+from plg_server.services.session_refill import refill, shortfall
 from plg_server.services.session_relays import (
     STANDBY,
     all_of,
@@ -280,8 +280,7 @@ class SessionService:
     ) -> contract.SessionGrant:
         """A grant with what of the session's further relays lives now."""
         company = company_of(session, live, await rows_of(session), matrix)
-        if company.missing is not None and not company.transits:
-            session.degraded_because = company.missing[:255]
+        session.degraded_because = shortfall(session, company)
         return make_grant(session, profile, live, now, transits=company.transits, standby=company.standby)
 
     def _profile_of(self, session: Session) -> GameProfile:

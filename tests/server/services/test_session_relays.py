@@ -185,7 +185,10 @@ async def test_a_silent_transit_is_left_out_of_a_renewal_and_comes_back_with_its
     again = (await api.post(url, token=access)).json
 
     assert (alone["transits"], alone["standby"]) == ([], None)
-    assert alone["degraded_because"] == "a relay of this session does not answer the server"
+    assert alone["degraded_because"] == (
+        "no second way: a relay of this session does not answer the server; "
+        "no standby exit: no other relay on another host is free"
+    )
     assert fleet["a"].open(alone).transits == ()
     assert again["transits"][0]["key"] == grant["transits"][0]["key"]
     assert again["degraded_because"] is None
