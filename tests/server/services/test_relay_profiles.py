@@ -58,7 +58,7 @@ async def test_each_relay_hears_of_its_own_sessions_only(api: ApiDriver) -> None
     one = await enrolled_relay(api, "one")
     two = await enrolled_relay(api, "two", host="9.9.9.10")
     access = await api.signed_in()
-    body = {"game": "cs2", "node_id": one.identity.node_id}
+    body = {"game": "cs2", "node_id": one.identity.node_id, "standby": False}
     grant = (await api.post("/v1/sessions", body, access)).json
     await api.post(f"/v1/sessions/{grant['session_id']}/stop", {}, access)
 
