@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,15 @@ from plg.capture.packet_source import CaptureSpec, CaptureUnavailable, FlowKey, 
 from plg.capture.proxy_source import ProxySource, single_target
 from plg.contract.cli_output import DisconnectDocument
 from plg.contract.games import Transport
+from plg.contract.nodes import NodeGameLeg
 from plg.tunnel.capture_plan import GameNotCarried
 from plg.tunnel.connect import AlreadyRunning, Tunnel
 from plg.tunnel.connect_request import ConnectRequest, TargetUnknown
 from plg.tunnel.control_protocol import StopMode
+from plg.tunnel.exit_memory import ExitMemory
 from plg.tunnel.grants import HostPort
+from plg.tunnel.local_interfaces import LocalInterface
+from plg.tunnel.planning import DirectIsBetter
 from plg.tunnel.run_lock import RunLock
 from plg.tunnel.runtime_place import RuntimePlace, make_private
 from plg.tunnel.session_opening import RelaysUnreachable
@@ -27,7 +32,7 @@ from plg.tunnel.tunnel_event import Happening, TunnelEvent
 from support.loopback_relay import LoopbackRelay
 from support.loopback_server import GAME as PROFILE
 from support.loopback_server import LoopbackServer
-from support.requirements import require_linux
+from support.requirements import require_linux, require_root
 from support.scripted_source import ScriptedSource
 
 GAME = FlowKey(50000, "198.20.0.7", 27015)
@@ -48,6 +53,7 @@ class Run:
         request: ConnectRequest = WISH,
         source: ScriptedSource | None = None,
         open_source: Callable[[CaptureSpec], object] | None = None,
+        memory: ExitMemory | None = None,
     ) -> None:
         self.source = source or ScriptedSource()
         self.events: list[TunnelEvent] = []
@@ -59,7 +65,7 @@ class Run:
             await self.source.open(spec)
             return self.source
 
-        self.tunnel = Tunnel(request, server, self.place, open_scripted, self.events.append)
+        self.tunnel = Tunnel(request, server, self.place, open_scripted, self.events.append, memory)
         self.running = asyncio.ensure_future(self.tunnel.run())
 
     async def connected(self) -> "Run":
@@ -289,4 +295,85 @@ async def test_with_the_proxy_a_program_plays_through_it(tmp_path: Path, relay: 
     transport.close()
     tunnel.request_stop(StopMode.NOW)
     await running
+    relay.close()
+
+
+HERE = HostPort("127.0.0.5", 27015)
+FAR = NodeGameLeg(region=None, rtt_ms=40.0, loss_percent=0.0, estimated=False)
+
+
+async def test_when_direct_is_better_the_game_is_never_touched_and_no_session_begun(
+    tmp_path: Path, relay: LoopbackRelay
+) -> None:
+    require_root()  # ICMP
+    server = LoopbackServer({"one": relay}, legs={"one": FAR})
+    run = Run(tmp_path, server, wish_with(WISH, target=HERE))
+    with pytest.raises(DirectIsBetter) as caught:
+        await run.running
+    assert caught.value.direct_ms < 40.0 < caught.value.boosted_ms
+    assert (run.source.handler, run.source.closed, server.starts) == (None, True, [])
+    relay.close()
+
+
+async def test_whoever_insists_is_boosted_and_sees_both_ways_and_the_server_hears_of_them(
+    tmp_path: Path, relay: LoopbackRelay
+) -> None:
+    require_root()  # ICMP
+    server = LoopbackServer({"one": relay}, legs={"one": FAR}, targets=["127.0.0.5:27015"])
+    run = await Run(tmp_path, server, wish_with(WISH, target=HERE, force=True)).connected()
+    await run.until(lambda: (found := run.tunnel.status().comparison) is not None and found.gain_ms is not None)
+    run.source.game_sends(FlowKey(50000, HERE.host, HERE.port), b"x")
+    await run.until(lambda: run.source.delivered)
+    shown = run.tunnel.status().comparison
+    assert shown is not None
+    assert shown.now_ms is not None
+    assert shown.direct_ms is not None
+    assert shown.now_ms > 40.0 > shown.direct_ms
+    assert shown.method == "icmp"
+    assert shown.measured_total_ms is not None
+    await run.leave()
+    told = server.stops["session-1"]
+    assert told.direct_ms is not None
+    assert told.measured_total_ms == pytest.approx(shown.measured_total_ms, abs=0.001)
+    assert told.measured_target == "127.0.0.5:27015"
+    relay.close()
+
+
+async def test_the_wish_for_ways_reaches_the_server_and_the_exit_is_remembered(
+    tmp_path: Path, relay: LoopbackRelay
+) -> None:
+    server = LoopbackServer({"one": relay})
+    memory = ExitMemory(tmp_path / "config", time.time)
+    wish = wish_with(WISH, mode="adaptive", standby=False, interfaces=(LocalInterface("lo"),))
+    run = await Run(tmp_path, server, wish, memory=memory).connected()
+    told = server.starts[0]
+    assert (told.mode, told.standby, told.interfaces, told.exit_ids) == ("adaptive", False, 1, ["one"])
+    assert memory.previous("lab-game") == "one"
+    status = run.tunnel.status()
+    assert status.redundancy is not None
+    assert status.redundancy.mode == "adaptive"
+    assert status.paths[0].via == "lo"
+    await run.leave()
+    relay.close()
+
+
+async def test_a_relay_whose_claim_the_game_itself_disproves_is_passed_over_for_a_day(
+    tmp_path: Path, relay: LoopbackRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_root()  # ICMP
+    monkeypatch.setattr("plg.tunnel.live_judge.WINDOW_S", 0.3)
+    liar = NodeGameLeg(region=None, rtt_ms=1.0, loss_percent=0.0, estimated=False)
+    server = LoopbackServer({"one": relay}, legs={"one": liar})
+    memory = ExitMemory(tmp_path / "config", time.time)
+    run = await Run(tmp_path, server, memory=memory).connected()
+    relay.brain.echoes = False
+    for port in (50000, 50001):
+        run.source.game_sends(FlowKey(port, "198.20.0.7", 27015), b"x")
+    await asyncio.sleep(0.4)
+    relay.brain.echoes = True
+    for port in (50000, 50001):
+        run.source.game_sends(FlowKey(port, "198.20.0.7", 27015), b"y")
+    await run.until(lambda: Happening.RELAY_DISTRUSTED in run.what())
+    assert memory.distrusted() == {"one"}
+    await run.leave()
     relay.close()
