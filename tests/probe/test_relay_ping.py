@@ -94,7 +94,7 @@ async def test_lost_answers_are_counted_but_for_the_warm_up() -> None:
     answers = iter(range(100))
 
     def lossy(out: list[tuple[bytes, tuple[str, int]]]) -> None:
-        if next(answers) not in {0, 1, 3}:
+        if out and next(answers) not in {0, 1, 3}:  # a relay with nothing to send calls this too
             honest(out)
 
     relay.send = lossy  # type: ignore[method-assign]  # the loss
