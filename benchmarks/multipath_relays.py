@@ -36,6 +36,8 @@ SESSIONS = 100
 RATE_EACH_PPS = 64
 RUN_S = 10.0
 ROUNDS = 3
+BURST = 32
+"""Datagrams in a row where processor time is measured; a relay takes up to 64 at a time."""
 PAYLOAD = b"x" * 100
 SETTLE_S = 0.5
 LOCAL = "127.0.0.1"
@@ -191,19 +193,30 @@ def kernel_drops(relay: RunningRelay) -> int:
     return sum(int(row[-1]) for row in rows if row[1].endswith(ending))
 
 
-def play(mode: RedundancyMode) -> Run:
+def sealed_match(players: Sequence[DualClient], copies: int, burst: int) -> list[bytes]:
+    """Every copy of every payload of a match: `burst` payloads of one player on one path, then their copies on the other."""
+    datagrams: list[bytes] = []
+    for number in range(int(SESSIONS * RATE_EACH_PPS * RUN_S) // burst):
+        by_path: dict[int, list[bytes]] = {path: [] for path in range(copies)}
+        for _ in range(burst):
+            sealed = players[number % SESSIONS].seal(PAYLOAD)
+            if len(sealed) != copies:
+                raise RuntimeError(f"{len(sealed)} copies instead of {copies}")
+            for path, datagram in sealed:
+                by_path[path].append(datagram)
+        for path in range(copies):
+            datagrams += by_path[path]
+    return datagrams
+
+
+def play(mode: RedundancyMode, burst: int) -> Run:
+    """One match. In bursts a relay is woken up for many datagrams at a time, as at its limit: what the rest of the machine does
+    then moves its processor time least."""
     game = udp_socket()
     copies = 1 if mode is RedundancyMode.OFF else 2
     with running_relay() as exit_relay, running_relay() as transit:
         players = open_players(exit_relay, transit, game, mode)
-        payloads = int(SESSIONS * RATE_EACH_PPS * RUN_S)
-        datagrams = []
-        for number in range(payloads):
-            sealed = players[number % SESSIONS].seal(PAYLOAD)
-            if len(sealed) != copies:
-                raise RuntimeError(f"{len(sealed)} copies instead of {copies}")
-            datagrams += [datagram for _, datagram in sealed]
-        prepared = Datagrams(datagrams, batch=1)
+        prepared = Datagrams(sealed_match(players, copies, burst), batch=burst)
         sockets = [one for player in players for one in player.sockets[:copies]]
         before = dropped(exit_relay) + dropped(transit)
         with Receiver([game], echo=True) as at_game, Receiver(sockets) as at_players:
@@ -229,26 +242,27 @@ def play(mode: RedundancyMode) -> Run:
 
 
 def measure(report: Report) -> None:
+    steady = play(RedundancyMode.REDUNDANT, 1)
+    report.add("two relays, drops beside second copies", steady.drops, "packets", target=0)
+    report.add("dropped by the kernel before the relays read them", steady.starved, "packets")
+    report.add("lost on the way to the game", steady.lost_up, "packets", target=0)
+    report.add("copies lost on the way back (control comes on top)", steady.lost_down, "packets", target=0)
     single, dual = [], []
     for number in range(ROUNDS):
-        single.append(play(RedundancyMode.OFF))
-        dual.append(play(RedundancyMode.REDUNDANT))
+        single.append(play(RedundancyMode.OFF, BURST))
+        dual.append(play(RedundancyMode.REDUNDANT, BURST))
         talk(
-            f"round {number + 1}: exit {single[-1].exit_us:.1f} and {dual[-1].exit_us:.1f} us, transit {dual[-1].transit_us:.1f} us"
+            f"round {number + 1}: exit {single[-1].exit_us:.1f} and {dual[-1].exit_us:.1f} us, transit "
+            f"{dual[-1].transit_us:.1f} us, lost {single[-1].lost_up} and {dual[-1].lost_up}"
         )
-    report.add("two relays, drops beside second copies", sum(run.drops for run in dual), "packets", target=0)
-    report.add("dropped by the kernel before the relays read them", sum(run.starved for run in dual), "packets")
-    report.add("lost on the way to the game", sum(run.lost_up for run in dual), "packets", target=0)
-    report.add(
-        "copies lost on the way back (control comes on top)", sum(run.lost_down for run in dual), "packets", target=0
-    )
     exit_single, exit_dual = median([run.exit_us for run in single]), median([run.exit_us for run in dual])
     transit = median([run.transit_us for run in dual])
     report.add("exit, CPU per game packet and way, one path", exit_single, "us")
     report.add("exit, CPU per game packet and way, two paths", exit_dual, "us")
     report.add("transit, CPU per game packet and way", transit, "us")
     report.add("exit, two paths over one", exit_dual / exit_single, "times", target=2.2)
-    report.add("exit and transit together, over the exit with one path", (exit_dual + transit) / exit_single, "times")
+    together = (exit_dual + transit) / exit_single
+    report.add("exit and transit together, over the exit with one path", together, "times", target=2.2)
 
 
 def main() -> bool:
