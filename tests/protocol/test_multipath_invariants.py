@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from plg.lab.simulation.exit_model import ExitModel
+from plg.lab.simulation.transit_model import Binding, TransitModel
 from plg.protocol import packet_crypto, sequence_window
 from plg.protocol.packet_crypto import PacketSealer
 from support.forwarder_host import ForwarderHost
@@ -95,6 +96,18 @@ def test_a_nonce_that_is_used_twice_would_be_noticed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(packet_crypto, "make_aead", SealedOnce().make)
     with pytest.raises(AssertionError, match="I4"):
         run_schedule(1, [("play", 0, 900)] * 5, ExitModel)
+
+
+def test_a_transit_that_sends_to_a_third_address_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = TransitModel._up
+
+    def up(transit: TransitModel, datagram: bytes, kind: int, binding: Binding) -> None:
+        original(transit, datagram, kind, binding)
+        transit._network.send(datagram, transit._address, ("198.22.0.9", 9))
+
+    monkeypatch.setattr(TransitModel, "_up", up)
+    with pytest.raises(AssertionError, match="I5"):
+        run_schedule(3, [("play", 0, 900)] * 2, ExitModel)
 
 
 def test_an_exit_that_changes_its_port_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
