@@ -226,10 +226,13 @@ class Match:
         self.world.happen(Event(0, Act.FRESH_PORT, str(which % 3)))
         self._pass(amount / 8000)
 
-    def _do_kill(self, which: int, amount: int) -> None:
+    def _stop_exit(self) -> None:
         if self.make_relay is ForwarderHost and not self._has_token():
             self.lost_ports += 1  # no keeper here: the port is promised from the moment that the client has its token
         self.world.relays["exit"].stop()
+
+    def _do_kill(self, which: int, amount: int) -> None:
+        self._stop_exit()
         self._pass(amount / 4000)
         if which % 3:
             self._do_start(which, 0)
@@ -336,7 +339,7 @@ class Match:
         if self.world.guard is None or which % 2:
             return
         self.may_end = True
-        self.world.relays["exit"].stop()
+        self._stop_exit()
         self._pass(1.0 + amount / 1000)
 
     def _do_big(self, which: int, amount: int) -> None:
