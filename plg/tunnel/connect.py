@@ -332,9 +332,14 @@ class Tunnel:
             max_overhead=wish.max_overhead,
             interfaces=wish.interfaces,
         )
-        keeper = SessionKeeper(self._server, opening, engine, planner.replan, self._clock, self._notify)
+        keeper = SessionKeeper(self._server, opening, engine, planner.replan, self._clock, self._session_says)
         self._engine, self._keeper = engine, keeper
         return keeper, engine
+
+    def _session_says(self, event: TunnelEvent) -> None:
+        if event.what in {Happening.EXIT_SWITCHED, Happening.RELAY_CHANGED} and self._counterfactual is not None:
+            self._counterfactual.forget_leg()
+        self._notify(event)
 
     def _distrust(self) -> str | None:
         """Pass the exit in use over for a day; its name, None when that is known already."""

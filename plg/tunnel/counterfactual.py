@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
@@ -124,6 +125,8 @@ class Counterfactual:
         self._samples: deque[_Sample] = deque(maxlen=MAX_SAMPLES)
         self.leg = leg
         self.target = target_for(leg)
+        self._wanted_until_s = clock.time() + LEG_WANTED_FOR_S
+        self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled. Whatever fails is tried again at the next turn."""
@@ -138,6 +141,12 @@ class Counterfactual:
         if target is None or self.target is None or target.host != self.target.host:
             self._samples.clear()
         self.target = target
+
+    def forget_leg(self) -> None:
+        """Another exit is in use: the old one's leg says nothing about it, and its own is asked for at once."""
+        self.leg = None
+        self._wanted_until_s = self._clock.time() + LEG_WANTED_FOR_S
+        self._wake.set()
 
     def add(self, ping: DirectPing, sent: int) -> None:
         """A measurement of `sent` pings that was made to `target` by someone else (before the match)."""
@@ -191,10 +200,12 @@ class Counterfactual:
             await asyncio.sleep(every_s * random.uniform(1 - JITTER_SHARE, 1 + JITTER_SHARE))  # noqa: S311 - spreads pings
 
     async def _refresh_for_ever(self) -> None:
-        wanted_until_s = self._clock.time() + LEG_WANTED_FOR_S
         while True:
-            is_wanted = (self.leg is None or self.leg.rtt_ms is None) and self._clock.time() < wanted_until_s
-            await asyncio.sleep(LEG_WANTED_EVERY_S if is_wanted else LEG_EVERY_S)
+            is_wanted = (self.leg is None or self.leg.rtt_ms is None) and self._clock.time() < self._wanted_until_s
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LEG_WANTED_EVERY_S if is_wanted else LEG_EVERY_S):
+                    await self._wake.wait()
+            self._wake.clear()
             try:
                 leg = await self._ask_leg()
             except ApiError:

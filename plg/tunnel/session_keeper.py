@@ -288,21 +288,19 @@ class SessionKeeper:
                 self._tell_path(event)
 
     def _tell_path(self, event: ClientEvent) -> None:
+        if not isinstance(event, PathUp | PathDown | PrimaryChanged | TransitRefused):
+            return
+        kind, via = self.paths.describe(event.path)
+        detail: dict[str, str | int | float | None] = {"path": event.path, "kind": kind, "via": via}
         match event:
-            case PathUp(path):
-                kind, via = self.paths.describe(path)
-                self._notify(TunnelEvent(Happening.PATH_UP, {"path": path, "kind": kind, "via": via}))
-            case PathDown(path):
-                kind, via = self.paths.describe(path)
-                self._notify(
-                    TunnelEvent(Happening.PATH_DOWN, {"path": path, "kind": kind, "via": via, "reason": "silent"})
-                )
-            case PrimaryChanged(path):
-                kind, via = self.paths.describe(path)
-                self._notify(TunnelEvent(Happening.PRIMARY_CHANGED, {"path": path, "kind": kind, "via": via}))
-            case TransitRefused(path, status):
-                detail = {"path": path, "via": self.paths.describe(path)[1], "reason": status.name.lower()}
-                self._notify(TunnelEvent(Happening.TRANSIT_REFUSED, {**detail}))
+            case PathUp():
+                self._notify(TunnelEvent(Happening.PATH_UP, detail))
+            case PathDown():
+                self._notify(TunnelEvent(Happening.PATH_DOWN, detail | {"reason": "silent"}))
+            case PrimaryChanged():
+                self._notify(TunnelEvent(Happening.PRIMARY_CHANGED, detail))
+            case TransitRefused(_, status):
+                self._notify(TunnelEvent(Happening.TRANSIT_REFUSED, detail | {"reason": status.name.lower()}))
 
     def _relay_lost(self) -> None:
         """Silent for long. With a standby that is silent too this is no matter of relays: flows keep their exit a while."""

@@ -150,3 +150,28 @@ async def test_while_it_runs_samples_come_and_the_leg_is_asked_for_until_it_is_k
     await asyncio.gather(running, return_exceptions=True)
     assert figures.leg == leg(7.0)
     assert asked == len(answers)
+
+
+async def test_another_exits_leg_is_unknown_until_the_server_was_asked_at_once() -> None:
+    asked = asyncio.Event()
+
+    async def ask() -> NodeGameLeg | None:
+        asked.set()
+        return leg(9.0)
+
+    async def ping(target: DirectTarget, pings: int) -> DirectPing:
+        return measured(58.0)
+
+    clock = LoopClock()
+    figures = Counterfactual(clock, ping, ask, lambda _leg: HERE, leg(8.0))
+    running = asyncio.ensure_future(figures.run())
+    await asyncio.sleep(0.05)
+    figures.forget_leg()
+    assert figures.compare(clock.time(), 33.0).now_ms is None
+    assert figures.compare(clock.time(), 33.0).direct_ms == 58.0
+    async with asyncio.timeout(2):
+        await asked.wait()
+        await asyncio.sleep(0.01)
+    assert figures.compare(clock.time(), 33.0).now_ms == 42.0
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
