@@ -163,7 +163,9 @@ class Schema:
             name = column["name"]
             if only is not None and name not in only:
                 continue
-            values[name] = sample_value("key" if name in refers | KEYS else name, str(column["kind"]), number)
+            value = sample_value("key" if name in refers | KEYS else name, str(column["kind"]), number)
+            longest = column.get("length")  # PostgreSQL holds a text to it
+            values[name] = value[-longest:] if longest and isinstance(value, str) else value
         quoted = ", ".join(f'"{name}"' for name in values)
         marks = ", ".join("?" if self._database.is_sqlite else f"${n}" for n in range(1, len(values) + 1))
         await self._database.connection().execute_query(
