@@ -29,7 +29,7 @@ app = command_app()
     examples=(
         "plg connect openarena\nplg connect openarena --target 192.0.2.7:27960\n"
         "plg connect openarena --target 192.0.2.7:27960 --capture proxy --listen 127.0.0.1:27960\n"
-        "plg connect openarena --mode adaptive --max-overhead 1.5\nplg connect openarena --via wlan0,eth0"
+        "plg connect openarena --mode adaptive --max-overhead 1.5\nplg connect openarena --via wlan0,eth0\nplg connect openarena --detach"
     ),
 )
 def connect(
@@ -71,6 +71,9 @@ def connect(
     seconds: Annotated[
         float | None, typer.Option("--seconds", metavar="N", min=0, help=N_("Leave after so many seconds."))
     ] = None,
+    detach: Annotated[
+        bool, typer.Option("-d", "--detach", help=N_("Return when connected; the tunnel goes on in the background."))
+    ] = False,
     server: ServerOption = None,
 ) -> None:
     run = invocation(ctx)
@@ -83,8 +86,8 @@ def connect(
         force=force,
         standby=not no_standby,
     )
-    code = carry(run, address, request, seconds)
-    if code is not ExitCode.OK:
+    code = in_background(ctx, request) if detach else carry(run, address, request, seconds)
+    if code != ExitCode.OK:
         raise typer.Exit(code)
 
 
@@ -203,6 +206,21 @@ def read_interfaces(text: str | None) -> "tuple[LocalInterface, ...]":
             exit_code=ExitCode.NOT_FOUND if trouble.trouble is InterfaceTrouble.UNKNOWN else ExitCode.UNREACHABLE,
             next_step=_("interfaces that are up: {names}").format(names=", ".join(trouble.known)),
         ) from trouble
+
+
+def in_background(ctx: typer.Context, request: "ConnectRequest") -> int:
+    """Run the tunnel as a process of its own; the exit code once it is connected, or its own when it failed."""
+    from plg.cli.detaching import command_words, detach
+    from plg.cli.tunnel_failures import explain_tunnel_error
+    from plg.tunnel.runtime_place import RuntimeDirectoryUnsafe
+
+    try:
+        return detach(invocation(ctx), command_words(ctx))
+    except RuntimeDirectoryUnsafe as error:
+        told = explain_tunnel_error(error, request)
+        if told is None:
+            raise
+        raise told from error
 
 
 def carry(run: Invocation, address: "ServerAddress", request: "ConnectRequest", seconds: float | None) -> ExitCode:

@@ -33,6 +33,7 @@ class LazyCommand:
 
 
 COMMANDS: dict[str, LazyCommand] = {
+    "dashboard": LazyCommand("plg.cli.dashboard", N_("Open the dashboard."), extra="tui"),
     "register": LazyCommand("plg.cli.register", N_("Make an account and log in.")),
     "login": LazyCommand("plg.cli.login", N_("Log in.")),
     "logout": LazyCommand("plg.cli.logout", N_("Log out and forget the tokens.")),
@@ -85,7 +86,7 @@ def missing_extra(error: BaseException, arguments: Sequence[str]) -> CliError | 
     entry = next((COMMANDS[word] for word in arguments if word in COMMANDS), None)
     if not isinstance(error, ModuleNotFoundError) or entry is None or entry.extra is None or error.name is None:
         return None
-    if error.name.partition(".")[0] in {"plg", "plg_server", "plg_relay"}:
+    if error.name.partition(".")[0] in {"plg", "plg_server", "plg_relay", "plg_tui"}:
         return None  # a fault of ours, not of the installation
     return extra_missing(entry.module.rpartition(".")[2], entry.extra, error.name)
 
@@ -105,13 +106,19 @@ def _root(
     ctx: typer.Context,
     version: Annotated[bool, typer.Option("--version", help=N_("Show the version."))] = False,
 ) -> None:
-    """Without a command: the version when it was asked for, the help page otherwise."""
+    """Without a command: the version when it was asked for, the dashboard on a terminal, the help page elsewhere."""
     if ctx.invoked_subcommand is not None:
         return
+    run = invocation(ctx)
     if version:
         from plg.cli.version import show_version
 
-        show_version(invocation(ctx))
+        show_version(run)
+        return
+    from plg.cli.dashboard import is_installed, is_possible, open_dashboard
+
+    if is_possible(run) and is_installed():
+        open_dashboard(run, None)
     else:
         show_help_page(ctx)
 

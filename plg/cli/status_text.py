@@ -49,7 +49,8 @@ _PATH_STATES = {
     "reconnecting": N_("silent"),
 }
 
-_CARRYING = frozenset({"standby", "active", "suspect", "established"})
+CARRYING = frozenset({"standby", "active", "suspect", "established"})
+"""States of a path that packets may go on."""
 
 _STANDBY_STATES = {"connecting": N_("being opened"), "ready": N_("ready"), "lost": N_("does not answer")}
 
@@ -64,7 +65,7 @@ def status_line(status: StatusDocument) -> str:
     """Everything that matters while playing."""
     if status.state == OFF:
         return _("off: no tunnel is running")
-    parts = [_state(status)]
+    parts = [state_word(status.state)]
     if status.game:
         parts.append(status.game)
     if status.relay is not None:
@@ -75,7 +76,7 @@ def status_line(status: StatusDocument) -> str:
     if status.redundancy is not None and status.redundancy.mode != "off":
         parts.append(_bought(status.redundancy))
     if status.degraded_because:
-        alone = sum(path.state in _CARRYING for path in status.paths) <= 1
+        alone = sum(path.state in CARRYING for path in status.paths) <= 1
         text = _("one way only: {why}") if alone else _("fewer ways than asked for: {why}")
         parts.append(text.format(why=status.degraded_because))
     if status.message:
@@ -90,9 +91,8 @@ def status_page(status: StatusDocument) -> str:
         lines.append(_redundancy_line(status.redundancy))
     standby = status.standby
     if standby is not None:
-        state = _STANDBY_STATES.get(standby.state)
         text = _("standby exit {name}: {state}")
-        lines.append(text.format(name=standby.name, state=_(state) if state else standby.state))
+        lines.append(text.format(name=standby.name, state=standby_word(standby.state)))
     if status.exit_switches:
         count = status.exit_switches
         text = ngettext("the exit was lost and changed {n} time", "the exit was lost and changed {n} times", count)
@@ -101,9 +101,33 @@ def status_page(status: StatusDocument) -> str:
     return "\n".join([status_line(status), *(f"  {line}" for line in lines)])
 
 
-def _state(status: StatusDocument) -> str:
-    known = _STATES.get(status.state)
-    return _(known) if known else status.state
+def state_word(state: str) -> str:
+    """A tunnel's state in words."""
+    known = _STATES.get(state)
+    return _(known) if known else state
+
+
+def path_word(state: str) -> str:
+    """A path's state in words."""
+    known = _PATH_STATES.get(state)
+    return _(known) if known else state
+
+
+def standby_word(state: str) -> str:
+    """A standby exit's state in words."""
+    known = _STANDBY_STATES.get(state)
+    return _(known) if known else state
+
+
+def mode_word(mode: str) -> str:
+    """A mode of using several ways in words."""
+    known = _MODES.get(mode)
+    return _(known) if known else mode
+
+
+def bytes_text(count: int) -> str:
+    """An amount of data, short."""
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
 
 
 def _path_parts(status: StatusDocument) -> list[str]:
@@ -141,8 +165,7 @@ def _path_line(path: PathView) -> str:
         way = _("way {n}, over {via}").format(n=path.path, via=path.via or "?")
     else:
         way = _("way {n}, through {via}").format(n=path.path, via=path.via or "?")
-    state = _PATH_STATES.get(path.state)
-    shown = _(state) if state else path.state
+    shown = path_word(path.state)
     if path.is_primary:
         shown = _("{state}, first").format(state=shown)
     numbers = _(
@@ -153,16 +176,15 @@ def _path_line(path: PathView) -> str:
         jitter_down=_worst(path.jitter_down_ms),
         loss_up=_worst(path.loss_up_percent),
         loss_down=_worst(path.loss_down_percent),
-        bytes_up=_bytes(path.bytes_up),
-        bytes_down=_bytes(path.bytes_down),
+        bytes_up=bytes_text(path.bytes_up),
+        bytes_down=bytes_text(path.bytes_down),
     )
     return f"{way}: {shown}; {numbers}"
 
 
 def _redundancy_line(redundancy: RedundancyView) -> str:
-    mode = _MODES.get(redundancy.mode)
     return _("{mode}, level {up}; {bought}").format(
-        mode=_(mode) if mode else redundancy.mode, up=redundancy.level_up, bought=_bought(redundancy)
+        mode=mode_word(redundancy.mode), up=redundancy.level_up, bought=_bought(redundancy)
     )
 
 
@@ -172,10 +194,6 @@ def _bought(redundancy: RedundancyView) -> str:
     ratio = max(redundancy.bytes_ratio_up, redundancy.bytes_ratio_down)
     text = ngettext("{n} packet saved, {ratio}x bytes", "{n} packets saved, {ratio}x bytes", saved)
     return text.format(n=saved, ratio=f"{ratio:.1f}")
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
 
 
 def _worst(*values: float | None) -> str:

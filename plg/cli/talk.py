@@ -25,6 +25,11 @@ class Talk:
         if not self._as_json:
             self._write(safe_text(text))
 
+    def pass_on(self, text: str) -> None:
+        """What another process of plg said there, which is made safe already."""
+        for line in text.splitlines():
+            self._write(safe_text(line))
+
     def warn(self, text: str, *, event: str) -> None:
         """Something that the person should know; `event` is its stable name in JSON."""
         if not self._as_json:

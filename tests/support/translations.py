@@ -15,8 +15,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = ROOT / "plg" / "cli"
-RUSSIAN = SOURCE / "locale" / "ru" / "LC_MESSAGES"
+SOURCES = (ROOT / "plg" / "cli", ROOT / "tui" / "plg_tui")
+"""The rooms that talk to people."""
+RUSSIAN = SOURCES[0] / "locale" / "ru" / "LC_MESSAGES"
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "ngettext": (1, 2)}
 
 MessageId = str | tuple[str, str]
@@ -24,13 +25,14 @@ MessageId = str | tuple[str, str]
 
 
 def marked_strings() -> dict[MessageId, str]:
-    """Every marked string of the commands, with a place where it stands."""
+    """Every marked string of the commands and the dashboard, with a place where it stands."""
     found: dict[MessageId, str] = {}
-    rows = extract_from_dir(SOURCE, [("**.py", "python")], {}, keywords=KEYWORDS)
-    for file, line, message, _comments, _context in rows:
-        identity: MessageId = (message[0], message[1]) if isinstance(message, tuple) else message
-        if identity:
-            found.setdefault(identity, f"plg/cli/{file}:{line}")
+    for source in SOURCES:
+        rows = extract_from_dir(source, [("**.py", "python")], {}, keywords=KEYWORDS)
+        for file, line, message, _comments, _context in rows:
+            identity: MessageId = (message[0], message[1]) if isinstance(message, tuple) else message
+            if identity:
+                found.setdefault(identity, f"{source.relative_to(ROOT)}/{file}:{line}")
     return found
 
 

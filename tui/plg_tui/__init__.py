@@ -1,1 +1,4 @@
-"""The Textual dashboard: shows snapshots of the running tunnel and sends intents; never touches sockets or capture."""
+"""The dashboard of `plg` on Textual: shows what a running tunnel says and sends intents; never touches packets, sockets or capture.
+
+May import `plg`; only the body of `plg dashboard` imports it, so that no other command pays for Textual.
+"""

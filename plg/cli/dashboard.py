@@ -1,0 +1,57 @@
+"""`plg dashboard`, and `plg` alone on a terminal: everything at a glance, in `plg_tui`."""
+
+import sys
+
+import typer
+
+from plg.cli.cli_error import CliError
+from plg.cli.command_app import add_command, command_app
+from plg.cli.exit_codes import ExitCode
+from plg.cli.invocation import Invocation, invocation
+from plg.cli.language import N_, _
+from plg.cli.options import ServerOption
+
+app = command_app()
+
+
+@add_command(
+    app,
+    help=N_(
+        "Open the dashboard.\nIt shows the running tunnel; leaving it need not end the tunnel. plg alone opens it too."
+    ),
+    examples="plg dashboard\nplg",
+)
+def dashboard(ctx: typer.Context, server: ServerOption = None) -> None:
+    open_dashboard(invocation(ctx), server)
+
+
+def is_possible(run: Invocation) -> bool:
+    """Whether a person sits at a terminal that can show it. Textual draws on standard error."""
+    streams = run.output.is_terminal and sys.stdin.isatty() and sys.stderr.isatty()
+    return streams and not run.output.as_json and not run.flags.no_input
+
+
+def is_installed() -> bool:
+    """Whether this installation has the dashboard's library; nothing is loaded to find out."""
+    from importlib.util import find_spec
+
+    return find_spec("textual") is not None
+
+
+def open_dashboard(run: Invocation, server: str | None) -> None:
+    """Until it is left. Raises CliError where there is no terminal."""
+    if not is_possible(run):
+        raise CliError(
+            _("the dashboard needs a terminal"),
+            code="no_terminal",
+            exit_code=ExitCode.USAGE,
+            next_step=_("in a script: plg status --json, plg connect GAME --json"),
+        )
+    from plg_tui.app import Dashboard
+
+    shown = Dashboard(run, run.server(server))
+    still_running = shown.run()
+    if shown.return_code:
+        raise typer.Exit(shown.return_code)
+    if still_running:
+        run.talk.say(_("The tunnel goes on. plg status shows it, plg disconnect ends it."))

@@ -1,0 +1,31 @@
+"""What all screens share."""
+
+from pathlib import Path
+
+from plg_tui.app import PAGES
+from plg_tui.screens.dialogs import leave_question
+from plg_tui.widgets.bars import SCREENS
+from support.dashboard_pilot import dashboard_at
+
+
+def test_every_screen_of_the_bar_exists_and_the_other_way_round() -> None:
+    assert {name for name, _key, _title in SCREENS} == set(PAGES)
+
+
+async def test_the_key_of_each_screen_opens_it(tmp_path: Path) -> None:
+    app = dashboard_at(tmp_path)
+    async with app.run_test() as pilot:
+        for name, key, _title in SCREENS:
+            await pilot.press(key.lower())
+            await pilot.pause()
+            assert type(app.page) is PAGES[name]
+            assert len(app.screen_stack) == 2
+
+
+async def test_under_a_dialog_no_other_screen_opens(tmp_path: Path) -> None:
+    app = dashboard_at(tmp_path)
+    async with app.run_test() as pilot:
+        app.push_screen(leave_question())
+        await pilot.press("f5")
+        await pilot.pause()
+        assert type(app.page) is PAGES["session"]

@@ -1,0 +1,234 @@
+"""The dashboard itself: what all screens share, and what the keys of every screen do. It owns no tunnel: it attaches and lets go."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Final
+
+import msgspec
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+
+from plg.cli.invocation import Invocation
+from plg.cli.language import N_, Language, _, speak, spoken
+from plg.cli.settings import ServerAddress
+from plg.contract.cli_output import StatusDocument
+from plg.tunnel.control_client import NoTunnel, TunnelSilent
+from plg.tunnel.control_protocol import StopMode
+from plg.tunnel.runtime_place import runtime_place
+from plg.tunnel.states import OFF
+from plg_tui.commands import DashboardCommands
+from plg_tui.disconnecting import Ended, MatchLive, Refused, WaitsForMatch, end_tunnel
+from plg_tui.graph_drawing import Marks
+from plg_tui.live_feed import LiveFeed
+from plg_tui.live_history import LiveHistory
+from plg_tui.messages import TunnelGone, TunnelSeen, TunnelTrouble
+from plg_tui.preferences import FILE_NAME, load_preferences, save_preferences, usual_marks
+from plg_tui.screens.dialogs import leave_question, match_question
+from plg_tui.screens.help import HelpScreen
+from plg_tui.screens.page import Page
+from plg_tui.screens.session import SessionScreen
+from plg_tui.screens.settings import SettingsScreen
+from plg_tui.themes import DARK, LIGHT, THEMES
+from plg_tui.tunnel_cost import TunnelCost
+
+PAGES: Final[dict[str, type[Page]]] = {page.NAME: page for page in (SessionScreen, SettingsScreen, HelpScreen)}
+
+
+class Dashboard(App[bool]):
+    """Ends with whether a tunnel still runs. `clock` goes only forward, in seconds."""
+
+    CSS_PATH = "plg.tcss"
+    COMMANDS = {DashboardCommands}  # noqa: RUF012 - Textual's own way
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "open_screen('help')", N_("Help"), show=False),
+        Binding("f2", "open_screen('session')", N_("Session"), show=False),
+        Binding("f5", "open_screen('settings')", N_("Settings"), show=False),
+        Binding("q", "leave", N_("Leave")),
+        Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("ctrl+p", "command_palette", N_("Commands"), show=False, priority=True, key_display="^p"),
+    ]
+
+    def __init__(
+        self, invocation: Invocation, server: ServerAddress, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__()
+        self.invocation = invocation
+        self.address = server
+        self.clock = clock
+        self.place = runtime_place(invocation.environ)
+        self.status: StatusDocument | None = None
+        self.trouble: str | None = None
+        self.history = LiveHistory()
+        self.cost = TunnelCost()
+        self.window = 0
+        self._preferences = load_preferences(invocation.settings.directory)
+        self.marks = self._preferences.marks or usual_marks(invocation.environ)
+        self.language_is_given = invocation.settings.language(invocation.flags.lang) is not None
+        if self._preferences.language is not None and not self.language_is_given:
+            speak(self._preferences.language)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self._preferences.theme
+        self.feed = LiveFeed(
+            self.place,
+            seen=lambda status: self.post_message(TunnelSeen(status)),
+            gone=lambda: self.post_message(TunnelGone()),
+            trouble=lambda why: self.post_message(TunnelTrouble(why)),
+        )
+
+    # --- what screens ask ------------------------------------------------------------------------------------------------
+
+    @property
+    def server_url(self) -> str:
+        return self.address.url
+
+    @property
+    def preferences_file(self) -> Path:
+        return self.invocation.settings.directory / FILE_NAME
+
+    # --- begin and end ---------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self.push_screen(SessionScreen())
+        self.feed.start()
+
+    def on_unmount(self) -> None:
+        self.feed.close()
+
+    # --- the tunnel ------------------------------------------------------------------------------------------------------
+
+    @on(TunnelSeen)
+    def _seen(self, message: TunnelSeen) -> None:
+        self.take_status(message.status)
+
+    def take_status(self, status: StatusDocument) -> None:
+        """One status of the tunnel, or off."""
+        self.trouble = None
+        self.status = None if status.state == OFF else status
+        if self.status is not None:
+            self.history.take(status, self.clock())
+        self._tell_page()
+
+    @on(TunnelGone)
+    def _gone(self) -> None:
+        self.status = self.trouble = None
+        self._tell_page()
+
+    @on(TunnelTrouble)
+    def _troubled(self, message: TunnelTrouble) -> None:
+        self.status, self.trouble = None, message.why
+        self._tell_page()
+
+    def _tell_page(self) -> None:
+        page = self.page
+        if page is not None and page.is_mounted:
+            page.tunnel_changed()
+
+    @property
+    def page(self) -> Page | None:
+        """The screen of the top bar that is open, also under a dialog."""
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None)
+
+    @work(exclusive=True, group="disconnect")
+    async def action_disconnect(self) -> None:
+        """End the tunnel; a live match is asked about first."""
+        if self.status is None:
+            self.notify(_("No tunnel is running."))
+            return
+        await self._disconnect()
+
+    async def _disconnect(self) -> bool:
+        """Whether it has ended, or ends by itself after the match."""
+        outcome = await self._end(StopMode.ASK)
+        if isinstance(outcome, MatchLive):
+            answer = await self.push_screen_wait(match_question())
+            if answer not in {StopMode.WAIT.value, StopMode.NOW.value}:
+                return False
+            outcome = await self._end(StopMode(answer))
+        match outcome:
+            case Ended():
+                self.notify(_("Disconnected; everything is as it was."))
+            case WaitsForMatch():
+                self.notify(_("The tunnel leaves when the match is over."))
+            case Refused(why):
+                self.notify(
+                    _("The running tunnel does not answer: {why}").format(why=why), severity="error", markup=False
+                )
+                return False
+        return True
+
+    async def _end(self, mode: StopMode) -> Ended | MatchLive | WaitsForMatch | Refused:
+        try:
+            return await self.run_worker(lambda: end_tunnel(self.place, mode), thread=True).wait()
+        except Exception as error:
+            cause = error.__cause__ or error
+            if isinstance(cause, NoTunnel):
+                return Ended()
+            if isinstance(cause, TunnelSilent):
+                return Refused(str(cause))
+            raise
+
+    # --- keys of every screen --------------------------------------------------------------------------------------------
+
+    def action_open_screen(self, name: str) -> None:
+        page = PAGES.get(name)
+        if page is not None and len(self.screen_stack) <= 2 and isinstance(self.screen, Page):
+            self.switch_screen(page())
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=_("Search the commands")))
+
+    async def action_quit(self) -> None:
+        self.action_leave()
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C: as everywhere, it leaves."""
+        self.action_leave()
+
+    @work(exclusive=True, group="leave")
+    async def action_leave(self) -> None:
+        """Asks what becomes of a tunnel that runs."""
+        if self.status is None:
+            self.exit(False)
+            return
+        answer = await self.push_screen_wait(leave_question())
+        if answer == "keep":
+            self.exit(True)
+        elif answer == "end" and await self._disconnect():
+            self.exit(False)
+
+    # --- choices ---------------------------------------------------------------------------------------------------------
+
+    def choose_language(self, language: Language) -> None:
+        speak(language)
+        self._keep(language=language)
+        self._open_anew()
+
+    def choose_theme(self, theme: str) -> None:
+        self.theme = theme
+        self._keep(theme=theme)
+
+    def choose_marks(self, marks: Marks) -> None:
+        self.marks = marks
+        self._keep(marks=marks)
+
+    def action_other_theme(self) -> None:
+        self.choose_theme(LIGHT if self.theme == DARK else DARK)
+
+    def action_other_language(self) -> None:
+        self.choose_language(Language.EN if spoken() is Language.RU else Language.RU)
+
+    def _open_anew(self) -> None:
+        page = self.page
+        if page is not None and isinstance(self.screen, Page):
+            self.switch_screen(type(page)())
+
+    def _keep(self, **changes: object) -> None:
+        self._preferences = msgspec.structs.replace(self._preferences, **changes)
+        why = save_preferences(self.invocation.settings.directory, self._preferences)
+        if why is not None:
+            self.notify(_("The choice could not be kept: {why}").format(why=why), severity="warning", markup=False)

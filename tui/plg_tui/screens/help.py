@@ -1,0 +1,31 @@
+"""The keys, and what the figures mean."""
+
+from collections.abc import Iterable
+
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+from plg.cli.language import N_, _
+from plg_tui.screens.page import Page
+from plg_tui.widgets.plain_text import PlainText
+
+_TEXTS = (
+    N_("""Keys everywhere
+  F1 this page, F2 the session, F5 the settings
+  Ctrl+P every command by its name, q or Ctrl+Q leave, Esc one step back"""),
+    N_("""Session
+The solid line is the way through PLG, the dashed one the way without it, both measured at the same time. "Through PLG" is the round trip to the relay plus the relay's own way to the game; where that is not known, only the way to the relay is shown, and named so. A figure that is not known is a question mark, never a guess.
+  d disconnects, Space freezes the picture, + and - look closer or wider
+  ● works, ○ ready, ▲ silent, ✕ dead, ◌ being opened"""),
+    N_("""Leaving
+The tunnel is a process of its own. The dashboard asks whether it is to go on when you leave; closing the terminal leaves it running. plg status shows it, plg disconnect ends it."""),
+)
+
+
+class HelpScreen(Page):
+    NAME = "help"
+
+    def content(self) -> Iterable[Widget]:
+        with VerticalScroll():
+            for text in _TEXTS:
+                yield PlainText(_(text), classes="paragraph")

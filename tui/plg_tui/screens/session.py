@@ -1,0 +1,142 @@
+"""The session: what the running tunnel does, live; or that none runs."""
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from plg.cli.language import N_, _
+from plg.cli.output import Column, aligned_table
+from plg.contract.cli_output import StatusDocument
+from plg_tui import session_words as words
+from plg_tui.graph_drawing import Marks
+from plg_tui.live_history import WINDOWS_S, is_whole_way
+from plg_tui.screens.page import Page
+from plg_tui.widgets.ping_graph import PingGraph
+from plg_tui.widgets.plain_text import PlainText
+
+TEXT_EVERY_S: Final = 0.5
+"""Implementation. Numbers that change faster cannot be read, and a row of text costs more than the graph."""
+COST_EVERY_S: Final = 2.0
+WIDE_COLUMNS: Final = 100
+"""Implementation. From this width on a lane shows all its columns."""
+NARROW_LANE: Final = (0, 1, 2, 4, 5)
+
+
+class SessionScreen(Page):
+    NAME = "session"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "app.disconnect", N_("Disconnect")),
+        Binding("space", "freeze", N_("Freeze")),
+        Binding("plus,equals_sign", "window(-1)", N_("Closer"), key_display="+"),
+        Binding("minus", "window(1)", N_("Wider"), key_display="-"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frozen = False
+        self._text_at_s = float("-inf")
+        self._graph_at_s = float("-inf")
+        self._cost_at_s = float("-inf")
+        self._cost = words.Overhead(None, None)
+
+    def content(self) -> Iterable[Widget]:
+        yield PlainText(id="nothing")
+        with Vertical(id="live"):
+            yield PlainText(id="heading")
+            yield PlainText(id="remarks")
+            yield PlainText(id="legend")
+            yield PingGraph(self.dashboard.marks, id="graph")
+            yield PlainText(id="hops")
+            yield PlainText(id="lanes")
+            yield PlainText(id="figures")
+
+    def on_mount(self) -> None:
+        self.tunnel_changed()
+
+    @on(PingGraph.SizeChanged)
+    def _redraw(self) -> None:
+        self._text_at_s = self._graph_at_s = float("-inf")
+        self.tunnel_changed()
+
+    def tunnel_changed(self) -> None:
+        status = self.dashboard.status
+        self.query_one("#live").display = status is not None
+        nothing = self.query_one("#nothing", PlainText)
+        if status is None:
+            nothing.show(self._nothing())
+            return
+        nothing.show("")
+        if self._frozen:
+            return
+        now_s = self.dashboard.clock()
+        window_s = WINDOWS_S[self.dashboard.window]
+        graph = self.query_one(PingGraph)
+        if now_s - self._graph_at_s >= window_s / graph.point_count / 2:
+            self._graph_at_s = now_s
+            graph.show(*self.dashboard.history.points(window_s, graph.point_count, now_s))
+        if now_s - self._text_at_s >= TEXT_EVERY_S:
+            self._text_at_s = now_s
+            self._show_words(status, now_s, window_s)
+
+    def _show_words(self, status: StatusDocument, now_s: float, window_s: float) -> None:
+        if now_s - self._cost_at_s >= COST_EVERY_S:
+            self._cost_at_s = now_s
+            self._cost = self.dashboard.cost.ask(status.pid)
+        self._text("heading", words.heading(status))
+        self._text("remarks", "\n".join(words.remarks(status)))
+        self._text("legend", self._legend(status, now_s, window_s))
+        self._text("hops", "\n".join(words.hops(status)))
+        self._text("lanes", self._lanes(status))
+        figures = (words.bought(status.redundancy), words.traffic(status), words.overhead_text(self._cost))
+        self._text("figures", "\n".join(figures))
+
+    def _legend(self, status: StatusDocument, now_s: float, window_s: float) -> str:
+        boosted, direct = self.dashboard.history.figures(window_s, now_s)
+        solid, dashed = ("***", "- -") if self.dashboard.marks is Marks.ASCII else ("━━━", "╍╍╍")
+        name = _("through PLG") if is_whole_way(status) else _("to the relay")
+        window = _("last {n} s").format(n=f"{window_s:.0f}")
+        lines = (
+            f"{solid} {words.legend(name, boosted)}   {words.verdict(status)}",
+            f"{dashed} {words.legend(_('direct'), direct)}   {window}" + (f"   {_('frozen')}" if self._frozen else ""),
+        )
+        return "\n".join(lines)
+
+    def _lanes(self, status: StatusDocument) -> str:
+        if not status.paths:
+            return ""
+        titles, rows = words.lane_titles(), [words.lane(path) for path in status.paths]
+        shown = range(len(titles)) if self.size.width >= WIDE_COLUMNS else NARROW_LANE
+        columns = [Column(titles[place], right=place >= 2) for place in shown]
+        return aligned_table(columns, [[row[place] for place in shown] for row in rows]).rstrip("\n")
+
+    def _nothing(self) -> str:
+        if self.dashboard.trouble is not None:
+            return _("The running tunnel does not answer: {why}").format(why=self.dashboard.trouble)
+        return "\n".join(
+            (
+                _("No tunnel is running."),
+                "",
+                _("One that plg connect GAME starts in a terminal appears here by itself."),
+            )
+        )
+
+    def _text(self, name: str, text: str) -> None:
+        self.query_one(f"#{name}", PlainText).show(text)
+
+    def action_freeze(self) -> None:
+        """The picture stands still; the history goes on."""
+        self._frozen = not self._frozen
+        status = self.dashboard.status
+        if self._frozen and status is not None:
+            self._text("legend", self._legend(status, self.dashboard.clock(), WINDOWS_S[self.dashboard.window]))
+        else:
+            self._redraw()
+
+    def action_window(self, step: int) -> None:
+        """A closer or a wider look at the past."""
+        self.dashboard.window = min(len(WINDOWS_S) - 1, max(0, self.dashboard.window + step))
+        self._redraw()
