@@ -163,11 +163,20 @@ class RelayLink:
         self._check = self._clock.call_at(self._clock.time() + NETWORK_CHECK_S, self._check_network)
 
     def _settle(self) -> None:
-        """Send what is due, tell what happened, set the timer. Handlers may call back into this link."""
-        self._flush()
-        while not self._closed and (event := self.session.next_event()) is not None:
-            self._look_at(event)
-            self.on_event(event)
+        """Send what is due, tell what happened, set the timer. Handlers may call back into this link.
+
+        Sockets first: what the session says about a path that has died must leave from the fresh one.
+        """
+        session = self.session
+        while session.events and not self._closed:
+            happened: list[ClientEvent] = []
+            while (event := session.next_event()) is not None:
+                self._look_at(event)
+                happened.append(event)
+            self._flush()
+            for event in happened:
+                if not self._closed:
+                    self.on_event(event)
         self._flush()
         if self.recorder is not None:
             self._record_samples(self.recorder)
@@ -179,13 +188,11 @@ class RelayLink:
             path = self.paths.get(event.path)
             if path is not None:
                 path.follow_network(force=True)
-                self._flush()
         elif isinstance(event, RelaySilent):
             dead = {number for number, state in self.session.paths.items() if state is PathState.DEAD}
             for number, path in list(self.paths.items()):
                 if number not in dead:  # a dead one has its fresh socket already
                     path.follow_network(force=True)
-            self._flush()
         elif isinstance(event, RelayLost):
             self._lost = True
         elif isinstance(event, Established) and self.recorder is not None:

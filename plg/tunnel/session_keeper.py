@@ -87,6 +87,7 @@ class SessionKeeper:
             server, opening.open_path, opening.interfaces, lambda: self._measured, self.desk.bring, clock, notify
         )
         self.standby = StandbyExit(opening.open_path, clock, opening.entropy, notify, interface=opening.interface)
+        self.standby.on_failing = self.paths.ask_for_standby
         self.figures: SessionFigures | None = None
         self.grant: SessionGrant | None = None
         self.link: RelayLink | None = None

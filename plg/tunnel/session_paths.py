@@ -9,7 +9,7 @@ from typing import Final
 from plg.api.errors import ApiError
 from plg.contract.sessions import RelayMeasurement, ReplaceTransitsRequest, SessionGrant, TransitGrant
 from plg.protocol.client_session import PathState
-from plg.protocol.events import ClientEvent, PathDown, PathUp, TransitRefused
+from plg.protocol.events import ClientEvent, Established, PathDown, PathUp, RelaySilent, TransitRefused
 from plg.tunnel.clock import Clock
 from plg.tunnel.grants import BadGrant, interface_numbers, transit_pass
 from plg.tunnel.local_interfaces import LocalInterface
@@ -23,7 +23,12 @@ OPENING_S: Final = 1.5
 """Implementation. A hand-shake with the transit and a proof by the exit take two round trips; one of four may be lost."""
 RETRY_FIRST_S: Final = 1.0
 RETRY_MAX_S: Final = 60.0
-EXCLUDED_FOR_S: Final = 300.0
+AFTER_SILENCE_S: Final = 3.0
+"""Implementation. When the exit itself was silent every path went down with it; a transit that is still down so long after the exit was
+heard again has a fault of its own."""
+ASK_AGAIN_S: Final = 30.0
+"""Implementation. How often a server that had no other transit is asked once more: relays come back."""
+EXCLUDED_FOR_S: Final = 60.0
 """Implementation. How long a transit that died is not asked for again."""
 
 DIRECT: Final = "direct"
@@ -78,6 +83,11 @@ class SessionPaths:
         self._told: str | None = None
         self._ask_again_at_s: float | None = None
         """When the server is asked once more for a transit that it did not have."""
+        self._missing: set[int] = set()
+        """Numbers of transits that died and have no successor yet."""
+        self._exit_is_silent = False
+        self._exit_back_at_s = float("-inf")
+        self._standby_failed = False
 
     def describe(self, number: int) -> tuple[str, str | None]:
         """Kind of a path, and the relay or interface that it goes through."""
@@ -110,6 +120,8 @@ class SessionPaths:
         """A session was opened: open its further paths. A way that cannot be opened is left out and said."""
         self._link, self._grant, self._ways, self._told = link, grant, {}, None
         self._ask_again_at_s = None
+        self._exit_is_silent = self._standby_failed = False
+        self._missing = set()
         for number, interface in zip(
             interface_numbers(grant.max_paths, len(self._interfaces[1:])), self._interfaces[1:], strict=False
         ):
@@ -144,15 +156,26 @@ class SessionPaths:
 
     def handle_event(self, event: ClientEvent) -> None:
         """What the session says about its paths."""
-        if isinstance(event, PathUp):
-            way = self._ways.get(event.path)
+        if isinstance(event, RelaySilent):
+            self._exit_is_silent = True
+        elif isinstance(event, PathUp | Established):
+            if self._exit_is_silent:
+                self._exit_is_silent, self._exit_back_at_s = False, self._clock.time()
+                self._changed.set()
+            way = self._ways.get(event.path) if isinstance(event, PathUp) else None
             if way is not None:
                 way.down_since_s = None
-            self._told = None
+                self._told = None
         elif isinstance(event, PathDown):
             self._mark_down(event.path, self._clock.time())
         elif isinstance(event, TransitRefused):
             self._mark_down(event.path, self._clock.time() - GRACE_S)
+
+    def ask_for_standby(self) -> None:
+        """The standby exit does not work: the server may know another one."""
+        self._standby_failed = True
+        self._ask_again_at_s = self._clock.time()
+        self._changed.set()
 
     def _mark_down(self, number: int, since_s: float) -> None:
         way = self._ways.get(number)
@@ -205,7 +228,11 @@ class SessionPaths:
 
     def _due_in_s(self) -> float | None:
         """When other transits are to be asked for; None when there is no need."""
-        moments = [way.down_since_s + GRACE_S for way in self._ways.values() if way.down_since_s is not None]
+        if self._exit_is_silent:
+            return None  # every path is down with it; its first sign of life wakes us
+        back_s = self._exit_back_at_s + AFTER_SILENCE_S
+        since = [way.down_since_s for way in self._ways.values() if way.down_since_s is not None]
+        moments = [max(down_s + GRACE_S, back_s) for down_s in since]
         if self._ask_again_at_s is not None:
             moments.append(self._ask_again_at_s)
         return min(moments) - self._clock.time() if moments else None
@@ -224,17 +251,24 @@ class SessionPaths:
         for way in dead.values():
             if way.transit is not None:
                 self._excluded_until_s[way.transit.relay.node_id] = now + EXCLUDED_FOR_S
-        request = ReplaceTransitsRequest(exclude=list(self._excluded_until_s), measurements=list(self._measurements()))
+        request = ReplaceTransitsRequest(
+            exclude=list(self._excluded_until_s),
+            measurements=list(self._measurements()),
+            standby_failed=self._standby_failed,
+        )
         try:
             fresh = await self._server.replace_transits(grant.session_id, request)
             await self._bring_ticket(fresh)
         except (ApiError, BadGrant, TimeoutError):
             return False
+        self._standby_failed = False
         for way in dead.values():
             way.down_since_s = None
         transits = {number: way.transit for number, way in self._ways.items() if way.transit is not None}
-        is_missing = not transits or any(self._ways.get(number) is way for number, way in dead.items())
-        self._ask_again_at_s = self._clock.time() + RETRY_MAX_S if is_missing else None
+        self._missing |= dead.keys()
+        self._missing -= {number for number in transits if self._ways[number] is not dead.get(number)}
+        is_missing = bool(self._missing) or (not transits and grant.mode != "off")
+        self._ask_again_at_s = self._clock.time() + ASK_AGAIN_S if is_missing else None
         for number, transit in transits.items():
             if self._ways[number] is not before.get(number):
                 detail: dict[str, str | int | float | None] = {"path": number, "name": transit.relay.name}

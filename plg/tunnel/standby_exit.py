@@ -1,6 +1,7 @@
 """The exit in reserve: hand-shaken, kept alive, carrying nothing, so that a switch to it costs one trip and no hand-shake."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -28,10 +29,15 @@ KEEPALIVE_S: Final = 15.0
 """Specification (multipath, egress switch). A relay forgets a session after 60 s of silence, most address translations after 30 s."""
 RETRY_FIRST_S: Final = 2.0
 RETRY_MAX_S: Final = 60.0
+GIVE_UP_AFTER: Final = 3
+"""Implementation. Tries in a row; then the server is asked whether it has another one."""
 
 CONNECTING: Final = "connecting"
 READY: Final = "ready"
 LOST: Final = "lost"
+
+
+Failing = Callable[[], None]
 
 
 class StandbyExit:
@@ -58,6 +64,9 @@ class StandbyExit:
         self._egress_epoch = 1
         self._next_try_s = float("-inf")
         self._pause_s = RETRY_FIRST_S
+        self._failures = 0
+        self.on_failing: Failing | None = None
+        """Called when it has failed GIVE_UP_AFTER times in a row, and each time after as many more."""
         self.state = LOST
 
     @property
@@ -125,6 +134,9 @@ class StandbyExit:
         self._next_try_s = self._clock.time() + self._pause_s
         self._pause_s = min(self._pause_s * 2, RETRY_MAX_S)
         self._changed.set()
+        self._failures += 1
+        if self._failures % GIVE_UP_AFTER == 0 and self.on_failing is not None:
+            self.on_failing()
 
     async def _open(self, grant: SessionGrant, unix_ms_offset: float) -> None:
         standby = grant.standby
@@ -160,6 +172,7 @@ class StandbyExit:
                     self._notify(TunnelEvent(Happening.STANDBY_READY, {"name": name}))
                 self.state = READY
                 self._pause_s = RETRY_FIRST_S
+                self._failures = 0
             case RelayLost() | HandshakeRefused() | HandshakeTimedOut() | SessionClosed():
                 if self.state == READY:
                     self._notify(TunnelEvent(Happening.STANDBY_LOST, {"name": name}))

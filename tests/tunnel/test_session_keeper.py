@@ -398,6 +398,47 @@ async def test_while_the_server_is_away_a_dead_transit_is_asked_for_again_and_ag
         await play_until(player, lambda: player.happened(Happening.TRANSIT_REPLACED))
 
 
+async def test_a_transit_that_is_forgiven_comes_back_when_the_server_is_asked_again(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plg.tunnel.session_paths.ASK_AGAIN_S", 0.5)
+    monkeypatch.setattr("plg.tunnel.session_paths.EXCLUDED_FOR_S", 1.0)
+    ways.transits.pop("paris").close()
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: two_ways(player))
+        ways.transits["amsterdam"].close()
+        await play_until(player, lambda: ways.server.replacements)
+        ways.transits["amsterdam"].open()
+        await play_until(player, lambda: player.happened(Happening.TRANSIT_REPLACED))
+        await play_until(player, lambda: two_ways(player))
+        assert player.keeper.degraded_because() is None
+
+
+async def test_when_the_exit_was_silent_no_transit_is_blamed_for_it(ways: Ways) -> None:
+    ways.server.has_standby = False
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: two_ways(player))
+        ways.exits["one"].close()
+        await play_until(player, lambda: player.happened(Happening.RELAY_SILENT))
+        began_s = player.clock.time()
+        await play_until(player, lambda: player.clock.time() - began_s > 2.5)
+        ways.exits["one"].open()
+        await play_until(player, lambda: two_ways(player))
+        began_s = player.clock.time()
+        await play_until(player, lambda: player.clock.time() - began_s > 3.5)
+        assert ways.server.replacements == []
+
+
+async def test_a_standby_that_keeps_failing_is_told_to_the_server(ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plg.tunnel.standby_exit.GIVE_UP_AFTER", 1)
+    ways.exits["two"].brain.refusal = WelcomeStatus.FULL
+    async with playing(ways.server, "redundant") as player:
+        await play_until(player, lambda: ways.server.replacements)
+        assert ways.server.replacements[0].standby_failed
+        assert ways.server.replacements[0].exclude == []
+        assert two_ways(player)
+
+
 async def test_renewing_the_session_renews_transit_and_standby_too(ways: Ways) -> None:
     ways.server.renew_after_s = 1
     async with playing(ways.server, "redundant") as player:
