@@ -18,6 +18,8 @@ from plg.tunnel.control_protocol import (
     read_request,
 )
 from plg.tunnel.control_socket import ControlSocket
+from plg.tunnel.live_recording import LiveRecording
+from plg.tunnel.path_recorder import Take
 from plg.tunnel.runtime_place import RuntimePlace, make_private
 from plg.tunnel.states import rfc3339
 from support.mutation import Mutator, fuzz_inputs
@@ -66,6 +68,9 @@ class Talking:
     async def wait_stopped(self) -> DisconnectDocument:
         await self.stopped.wait()
         return DisconnectDocument(disconnected=True, was_live=True, waited_s=0.0)
+
+    def record(self, take: Take) -> LiveRecording | None:
+        return None  # as if one were running already
 
 
 async def test_fuzz_the_door_answers_every_line_with_one_of_ours_and_stays_open(tmp_path: Path) -> None:
