@@ -192,7 +192,8 @@ class SessionPaths:
         self._ways[number] = way
         try:
             if way.transit is not None:
-                path = await self._open_path(way.transit.relay, self._interfaces[0] if self._interfaces else None)
+                # Path 0 has the first interface: on the last one a transit's copies share no line with it.
+                path = await self._open_path(way.transit.relay, self._interfaces[-1] if self._interfaces else None)
                 pass_ = transit_pass(way.transit)
             else:
                 path = await self._open_path(grant.relay, way.interface)
