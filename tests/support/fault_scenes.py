@@ -17,11 +17,17 @@ SLACK_MS = 600.0
 """What a shared machine of two cores, on which four processes stand in the way of each datagram, may add to a promise. The
 benchmarks have the exact figures."""
 
+
+def slug_of(policy: AddressPolicy) -> str:
+    """The name in the catalogue of the game whose servers have this policy."""
+    return f"mock-{policy.value.replace('_', '-')}"
+
+
 _IN_CATALOGUE = {AddressPolicy.SDR: "agile"}
 
 GAMES = "\n".join(
     games_toml(
-        f"mock-{policy.value.replace('_', '-')}",
+        slug_of(policy),
         f"Mock {policy.value}",
         ["{game}"],
         [str(port)],
@@ -69,7 +75,7 @@ def boosted_match(
     standby: bool = True,
 ) -> Iterator[Scene]:
     """Connected in `mode` with `ways` ways and (with `standby`) a ready standby, and playing. Lines are mended and everything ended after it."""
-    slug = f"mock-{policy.value.replace('_', '-')}"
+    slug = slug_of(policy)
     match = MockMatch(world.lab, world.game, world.client, folder, policy)
     try:
         wait_until_measured(world, slug, match.address)

@@ -57,14 +57,18 @@ class Seen:
 class MockMatch:
     """A server of one policy on `game`, and a player on `client` once `play()` was called. Both end with `stop()`."""
 
-    def __init__(self, lab: Lab, game: Host, client: Host, folder: Path, policy: AddressPolicy) -> None:
+    def __init__(
+        self, lab: Lab, game: Host, client: Host, folder: Path, policy: AddressPolicy, *, at: str | None = None
+    ) -> None:
+        """`at`: another address of the game's host than its first."""
+        host = at or game.ipv4
         folder.mkdir(parents=True, exist_ok=True)
         self.policy = policy
-        self.address = f"{game.ipv4}:{PORTS[policy]}"
+        self.address = f"{host}:{PORTS[policy]}"
         self._lab = lab
         self._client = client
         self._server_report, self._player_report = folder / "server.ndjson", folder / "player.ndjson"
-        serve = ["server", "--host", game.ipv4, "--port", str(PORTS[policy]), "--policy", policy.value, "--json"]
+        serve = ["server", "--host", host, "--port", str(PORTS[policy]), "--policy", policy.value, "--json"]
         port_file = folder / "port"
         with self._server_report.open("wb") as report:
             self._processes = [game.spawn([*STAND_IN, *serve, "--port-file", str(port_file)], stdout=report)]
@@ -73,9 +77,9 @@ class MockMatch:
             assert time.monotonic() < deadline, "the game server did not start"
             time.sleep(0.05)
 
-    def play(self) -> Seen:
-        """The player joins; returns when he is in."""
-        argv = [*STAND_IN, "client", "--server", self.address, "--unconnected", "--json"]
+    def play(self, *, channels: int = 1) -> Seen:
+        """The player joins with so many sockets, of which `Seen` tells the last; returns when he is in."""
+        argv = [*STAND_IN, "client", "--server", self.address, "--channels", str(channels), "--unconnected", "--json"]
         with self._player_report.open("wb") as report:
             self._processes.append(self._client.spawn(argv, stdout=report, stderr=subprocess.DEVNULL))
         deadline = time.monotonic() + REPORT_TIMEOUT_S
@@ -85,6 +89,10 @@ class MockMatch:
                 return self.seen()
             assert time.monotonic() < deadline, f"the player is not in the match: {lines[-1:]}"
             time.sleep(0.1)
+
+    def let_another_play(self, seconds: float) -> None:
+        """A second player on the same machine plays for so long."""
+        self._client.run([*STAND_IN, "client", "--server", self.address, "--seconds", str(seconds)])
 
     def seen(self) -> Seen:
         """The counts of now; waits for reports that were written from now on (about two seconds)."""

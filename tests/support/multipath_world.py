@@ -127,7 +127,11 @@ def happenings(connection: Connection, *names: str) -> list[dict[str, Any]]:
 
 @contextmanager
 def multipath_world(
-    folder: Path, games_toml_for: str, *, names: tuple[str, ...] = ("near", "far", "spare")
+    folder: Path,
+    games_toml_for: str,
+    *,
+    names: tuple[str, ...] = ("near", "far", "spare"),
+    client_has_two_links: bool = False,
 ) -> Iterator[MultipathWorld]:
     """`games_toml_for` is a games file in which {game} stands for the prefix of the game's host. `names`: which relays there are."""
     require_root()
@@ -135,6 +139,7 @@ def multipath_world(
         require_binary(binary)
     with Lab() as lab:
         hosts = {name: lab.add_host(name) for name in ("client", *names, "game", "control")}
+        links = [lab.add_link(hosts["client"])] if client_has_two_links else []
         counter = TrafficCounter(lab)
         counter.count_udp("straight", hosts["client"], hosts["game"])
         for name in names:
@@ -159,6 +164,9 @@ def multipath_world(
             for one, other in ONE_WAY_MS:
                 if one in hosts and other in hosts:
                     wire.impair_both_ways(hosts[one], hosts[other], usual(one, other))
+            for link in links:
+                for name in (*names, "game"):
+                    wire.impair_both_ways(link, hosts[name], usual("client", name))
             player = PlayerProcess(hosts["client"], folder / "player", server.url)
             player.register()
             player.wait_for_relays(*relays.values())
