@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from plg.api.errors import ApiError
-from plg.contract.sessions import RelayMeasurement, ReplaceTransitsRequest, SessionGrant, TransitGrant
+from plg.contract.sessions import RelayEndpoint, RelayMeasurement, ReplaceTransitsRequest, SessionGrant, TransitGrant
 from plg.protocol.client_session import PathState
 from plg.protocol.events import ClientEvent, Established, PathDown, PathUp, RelaySilent, TransitRefused
 from plg.tunnel.clock import Clock
 from plg.tunnel.grants import BadGrant, interface_numbers, transit_pass
 from plg.tunnel.local_interfaces import LocalInterface
 from plg.tunnel.relay_link import RelayLink
+from plg.tunnel.relay_path import DatagramPath
 from plg.tunnel.session_opening import OpenPath, SessionServer
 from plg.tunnel.tunnel_event import Happening, Notify, TunnelEvent
 
@@ -192,8 +193,7 @@ class SessionPaths:
         self._ways[number] = way
         try:
             if way.transit is not None:
-                # Path 0 has the first interface: on the last one a transit's copies share no line with it.
-                path = await self._open_path(way.transit.relay, self._interfaces[-1] if self._interfaces else None)
+                path = await self._open_to_transit(way.transit.relay)
                 pass_ = transit_pass(way.transit)
             else:
                 path = await self._open_path(grant.relay, way.interface)
@@ -207,6 +207,13 @@ class SessionPaths:
             path.close()
             return
         link.add_path(number, path, pass_)
+
+    async def _open_to_transit(self, relay: RelayEndpoint) -> DatagramPath:
+        """By the last interface that has a way there: path 0 has the first one, and the two copies should share no line."""
+        for interface in reversed(self._interfaces[1:]):
+            with suppress(OSError):
+                return await self._open_path(relay, interface)
+        return await self._open_path(relay, self._interfaces[0] if self._interfaces else None)
 
     # --- other transits ----------------------------------------------------------------------------------------------
 

@@ -61,6 +61,8 @@ class Stage:
         self.further = ScriptedPath(self.brain, self.clock)
         self.further.source = ("192.0.2.77", 40000)
         self.unreachable: set[str] = set()
+        self.opened: list[tuple[str, str | None]] = []
+        """Which relay was opened by which interface."""
         listed = tuple((number, packed_transit(number)) for number in (1, 2))
         ticket = make_ticket(7, bytes(32), now_unix_s=UNIX_S + self.clock.time(), max_paths=4, transits=listed)
         session = ClientSession(
@@ -89,6 +91,7 @@ class Stage:
     async def open_path(self, relay: RelayEndpoint, interface: LocalInterface | None) -> DatagramPath:
         if relay.node_id in self.unreachable or (interface is not None and interface.name in self.unreachable):
             raise OSError("no way there")
+        self.opened.append((relay.node_id, interface.name if interface is not None else None))
         return self.transits[int(relay.node_id[-1])] if relay.node_id.startswith("transit") else self.further
 
     def transit(self, number: int, secret: bytes = b"s" * 32) -> TransitGrant:
@@ -137,6 +140,14 @@ async def test_a_way_that_cannot_be_opened_is_told_and_left_out() -> None:
     stage.clock.run(1)
     assert sorted(stage.states()) == [0, 1]
     assert [(event.what, event.detail["via"]) for event in stage.events] == [(Happening.PATH_DOWN, "eth0")]
+
+
+async def test_a_transit_leaves_by_another_line_than_the_straight_way_does() -> None:
+    for interfaces, line in (((), None), (("wlan0",), "wlan0"), (("wlan0", "eth0"), "eth0")):
+        stage = Stage(tuple(LocalInterface(name) for name in interfaces))
+        transit = stage.transit(1)
+        await stage.paths.begin(stage.link, stage.grant(transit))
+        assert (transit.relay.node_id, line) in stage.opened
 
 
 async def test_a_newer_grant_renews_what_stays_and_drops_and_adds_what_changed() -> None:
