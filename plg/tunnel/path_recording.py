@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -169,6 +170,8 @@ def parse_recording(content: bytes) -> Recording:
         elif isinstance(block, Counts):
             recording.counts += block.rows
         else:
+            if not isfinite(block.seconds):
+                raise DamagedRecording("its last block makes no sense")
             recording.finished, recording.full = True, block.full
             recording.seconds = max(recording.seconds, block.seconds)
             if block.packets != len(recording.packets):

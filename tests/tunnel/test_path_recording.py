@@ -107,14 +107,21 @@ def test_a_block_with_a_fitting_checksum_and_wrong_content_is_refused(plain: byt
 @pytest.mark.parametrize(
     ("block", "why"),
     [
+        (msgspec.structs.replace(END, seconds=float("nan")), "does not unpack"),
+        (msgspec.structs.replace(END, seconds=float("inf")), "makes no sense"),
         (msgspec.structs.replace(ROWS, seq=[1]), "differ in length"),
         (msgspec.structs.replace(ROWS, seq=[0, -1, 0]), "makes no sense"),
         (msgspec.structs.replace(ROWS, marks=b"\x01\x00\x00"), "makes no sense"),
         (Counts(rows=[COUNT, msgspec.structs.replace(COUNT, at_us=1)]), "backwards"),
     ],
 )
-def test_rows_that_no_recorder_writes_are_refused(block: Packets | Counts, why: str) -> None:
+def test_rows_that_no_recorder_writes_are_refused(block: Packets | Counts | RecordingEnd, why: str) -> None:
     assert why in damaged(MAGIC + encode_block(START) + encode_block(block))
+
+
+def test_a_start_that_is_no_number_is_refused() -> None:
+    odd = msgspec.structs.replace(START, max_overhead=float("nan"))
+    assert damaged(MAGIC + encode_block(odd))
 
 
 def test_a_file_larger_than_the_bound_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,17 @@ MOST_LATE_S: Final = 1.0
 PONG_WITHIN_S: Final = 0.2
 """A PING whose answer comes later than its round trip by more has none: the next one is due after 0.25 s."""
 PONG_PLACE_S: Final = 0.05
+MOST_MISSING: Final = 1_000_000
+"""Numbers without an arrival in one session: four hours of silence at 64 a second. More is no recording of a game."""
+MOST_NEAR: Final = 64
+"""Numbers looked at round the place of a lost PONG."""
+MOST_LOOKS: Final = 20_000_000
+"""Numbers looked at for losses; each is looked at once for each path, so four hours need three million."""
 US: Final = 1e-6
+
+
+class ImplausibleRecording(Exception):
+    """The file is whole, but no match looks like that; the text says why."""
 
 
 @dataclass(slots=True)
@@ -72,7 +82,7 @@ class Trace:
 
 
 def trace_of(recording: Recording, seed: int = 1) -> Trace:
-    """Work out the paths. The same recording and seed give the same trace."""
+    """Work out the paths. The same recording and seed give the same trace. Raises ImplausibleRecording."""
     return _Fit(recording, seed).fit()
 
 
@@ -87,6 +97,7 @@ class _Fit:
             self._counts[count.epoch, count.path].append(count)
         paths = {row.path for row in recording.packets} | {count.path for count in recording.counts} or {0}
         self._trace = Trace({path: PathTrace(path) for path in sorted(paths)}, RecordedDirection(), RecordedDirection())
+        self._looks_left = MOST_LOOKS
         self._is_told_of_loss = recording.start.mode != "off"  # without copies the relay does not report
         self._offsets = self._base_delays(recording.counts)
 
@@ -174,6 +185,8 @@ class _Fit:
         if not sent_at:
             return
         times = SequenceTimes(sent_at)
+        if times.last - times.first > len(sent_at) + MOST_MISSING:
+            raise ImplausibleRecording("its numbers have holes that no match has")
         for path in arrivals:
             points = self._trace.paths[path].down
             points += [Point(arrivals[path][seq].at_s - delay_s, delay_s) for seq, delay_s in delays[path].items()]
@@ -208,9 +221,11 @@ class _Fit:
             lost = _difference(later.peer_sent, sooner.peer_sent) - _difference(later.received, sooner.received)
             if lost <= 0:
                 continue
-            missing = [
-                seq for seq in times.between(sooner.at_us * US - base, later.at_us * US - base) if seq not in arrived
-            ]
+            between = times.between(sooner.at_us * US - base, later.at_us * US - base)
+            self._looks_left -= len(between)
+            if self._looks_left < 0:
+                raise ImplausibleRecording("its counts and its datagrams do not belong together")
+            missing = [seq for seq in between if seq not in arrived]
             # Numbers that came nowhere first, then long ones: short ones are PONGs, which are sent on one path only.
             missing.sort(key=lambda seq: -lengths.get(seq, 1 << 16))
             points += [Point(times.at(seq), None) for seq in missing[:lost]]
@@ -254,7 +269,7 @@ class _Fit:
                 if first < len(pongs) and pongs[first] < row.at_s + rtt_s + PONG_WITHIN_S:
                     continue
                 moment_s = row.at_s + self._base(path, UP)
-                near = times.between(moment_s - PONG_PLACE_S, moment_s + PONG_PLACE_S)
+                near = times.between(moment_s - PONG_PLACE_S, moment_s + PONG_PLACE_S)[:MOST_NEAR]
                 missing = [seq for seq in near if not any(seq in by_seq for by_seq in arrivals.values())]
                 found |= set(missing[:1])
         return found

@@ -10,7 +10,7 @@ from typing import Final
 from plg.lab.simulation.game import NUMBER_BYTES, Schedule
 from plg.lab.simulation.lines import LineModel
 from plg.lab.simulation.network import IP_UDP_BYTES
-from plg.lab.simulation.path_trace import RecordedDirection, Trace, trace_of
+from plg.lab.simulation.path_trace import ImplausibleRecording, RecordedDirection, Trace, trace_of
 from plg.lab.simulation.scenario import PathModel, Scenario
 from plg.lab.simulation.tally import DirectionFigures, percentile
 from plg.lab.simulation.trace_line import TraceLine
@@ -88,7 +88,10 @@ def replay(recording: Recording, redundancy: Redundancy, seed: int = 1) -> Repla
     """Play the match again. Raises NothingToReplay."""
     if recording.seconds > MAX_REPLAYED_S:
         raise NothingToReplay(f"it is longer than {MAX_REPLAYED_S / 3600:g} hours")
-    trace = trace_of(recording, seed)
+    try:
+        trace = trace_of(recording, seed)
+    except ImplausibleRecording as error:
+        raise NothingToReplay(str(error)) from error
     if min(len(trace.up.schedule), len(trace.down.schedule)) < MIN_PACKETS:
         raise NothingToReplay(f"it holds fewer than {MIN_PACKETS} datagrams of a session each way")
     if any(not path.up and not path.down for path in trace.paths.values()):

@@ -9,6 +9,8 @@ from plg.protocol.frames import Frame, PathChoice, Ping, Pong, Stats, encode_fra
 
 SLOW_WINDOW_S: Final = 0.6
 """PONGs round a moment; the fastest says how slow the path was as such."""
+MOST_PONGS: Final = 64
+"""In that window; a path brings eight. A crafted file could hold a million."""
 MOST_CONTROL_SHARE: Final = 0.4
 """Of all numbers; PINGs of three paths are a fifth of a 64 Hz game's."""
 
@@ -66,7 +68,7 @@ class PathSlowness:
         end = bisect_right(self._times_s, moment_s + SLOW_WINDOW_S)
         if begin == end:
             return 0.0
-        return min(self._extra_s[begin:end])
+        return min(self._extra_s[begin : min(end, begin + MOST_PONGS)])
 
 
 class SequenceTimes:

@@ -4,10 +4,10 @@ import pytest
 
 from plg.lab.impairment import Impairment
 from plg.lab.simulation.lines import DelaySpikes, LineModel
-from plg.lab.simulation.path_trace import Trace, trace_of
+from plg.lab.simulation.path_trace import ImplausibleRecording, Trace, trace_of
 from plg.lab.simulation.scenario import Act, Event, PathModel, Scenario
 from plg.protocol.redundancy import Redundancy, RedundancyMode
-from plg.tunnel.path_recording import DOWN, UP, RecordingStart, parse_recording
+from plg.tunnel.path_recording import DOWN, UP, PacketRow, PathCount, RecordingStart, parse_recording
 from plg.tunnel.path_recording import Recording as EmptyRecording
 from support.recorded_match import record_match
 
@@ -66,6 +66,27 @@ def test_a_new_hand_shake_in_the_middle_does_not_spoil_the_trace() -> None:
 def test_the_same_recording_gives_the_same_trace() -> None:
     recording = parse_recording(record_match(two_paths(RedundancyMode.REDUNDANT))[0])
     assert trace_of(recording).paths == trace_of(recording).paths
+
+
+def crafted(seqs: list[int], counts: int = 0) -> EmptyRecording:
+    """All at the same instant; the relay says that it lost a thousand between any two counts."""
+    start = RecordingStart(at="2026-01-01T00:00:00Z", program="plg", game="x", mode="off", max_overhead=1)
+    rows = [PacketRow(0.0, 0, DOWN, 0, 0, seq, 200) for seq in seqs]
+    told = [
+        PathCount(at_us=0, epoch=0, path=0, sent=0, peer_received=0, peer_sent=1000 * number, received=0, rtt_us=0, transit_up_us=0, transit_down_us=0)
+        for number in range(counts)
+    ]  # fmt: skip
+    return EmptyRecording(start, packets=rows, counts=told, seconds=1.0)
+
+
+def test_numbers_with_holes_that_no_match_has_are_refused_at_once() -> None:
+    with pytest.raises(ImplausibleRecording, match="holes"):
+        trace_of(crafted([0, 4_000_000_000]))
+
+
+def test_counts_that_would_take_for_ever_are_refused() -> None:
+    with pytest.raises(ImplausibleRecording, match="do not belong together"):
+        trace_of(crafted([*range(0, 400_000, 1000)], counts=200))
 
 
 def test_an_empty_recording_gives_an_empty_trace() -> None:
