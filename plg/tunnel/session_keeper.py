@@ -257,7 +257,8 @@ class SessionKeeper:
 
     def _handle_event(self, link: RelayLink, event: ClientEvent) -> None:
         if link is self._leaving:
-            self._engine.handle_event(link, event)
+            if not isinstance(event, RelayLost):  # its flows have the standby, they need not go straight
+                self._engine.handle_event(link, event)
             if isinstance(event, SessionClosed | RelayLost | HandshakeRefused):
                 self._left_exit_gone(link, "it closed down")
             return
