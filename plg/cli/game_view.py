@@ -94,3 +94,8 @@ def destinations_text(game: GameDetail) -> str:
     if game.observed_targets:
         return _("the addresses that the game talks to, approved one by one")
     return _("none known: give one with --target HOST:PORT")
+
+
+def transport_word(transport: Transport) -> str:
+    """What carries play, in words."""
+    return _(_TRANSPORTS[transport])

@@ -34,20 +34,26 @@ def token_store(run: Invocation) -> TokenStore:
 
 def tell_notice(run: Invocation, notice: StoreNotice) -> None:
     """Says in words what the token store did on its own."""
+    text, event = notice_words(notice)
+    run.talk.warn(text, event=event)
+
+
+def notice_words(notice: StoreNotice) -> tuple[str, str]:
+    """A sentence for a person, and its stable name."""
     match notice:
         case RightsRepaired(path):
-            run.talk.warn(_("{path} was open to others; it is closed now").format(path=path), event="rights_repaired")
+            return _("{path} was open to others; it is closed now").format(path=path), "rights_repaired"
         case KeptInFileInstead(path, why):
             text = _("the system's keyring did not take the login ({why}); it is kept in {path}").format(
                 why=why, path=path
             )
-            run.talk.warn(text, event="kept_in_file")
+            return text, "kept_in_file"
         case CorruptFileSetAside(path, kept_as):
             text = _("the token file {path} was damaged; it was kept as {kept_as}").format(path=path, kept_as=kept_as)
-            run.talk.warn(text, event="token_file_corrupt")
+            return text, "token_file_corrupt"
         case KeyringEntryLeft(server, why):
             text = _("the system's keyring still holds an entry for {server} ({why})").format(server=server, why=why)
-            run.talk.warn(text, event="keyring_entry_left")
+            return text, "keyring_entry_left"
 
 
 def credentials(run: Invocation, server: ServerAddress) -> Credentials:

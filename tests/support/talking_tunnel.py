@@ -99,7 +99,9 @@ class TalkingTunnel:
 
 
 @contextmanager
-def talking_tunnel(directory: Path, *, live: int = 0) -> Iterator[TalkingTunnel]:
+def talking_tunnel(
+    directory: Path, *, live: int = 0, kind: type[TalkingTunnel] = TalkingTunnel
+) -> Iterator[TalkingTunnel]:
     """Runs until it is told to end, at the latest with the block."""
     place = RuntimePlace(directory, os.geteuid())
     make_private(place)
@@ -107,7 +109,7 @@ def talking_tunnel(directory: Path, *, live: int = 0) -> Iterator[TalkingTunnel]
     found: list[tuple[TalkingTunnel, asyncio.AbstractEventLoop]] = []
 
     async def serve() -> None:
-        tunnel = TalkingTunnel(live)
+        tunnel = kind(live)
         door = ControlSocket(place, tunnel)
         await door.open()
         found.append((tunnel, asyncio.get_running_loop()))

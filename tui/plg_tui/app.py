@@ -20,6 +20,7 @@ from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.runtime_place import runtime_place
 from plg.tunnel.states import OFF
 from plg_tui.commands import DashboardCommands
+from plg_tui.connecting import ConnectFailed, ConnectWish, connect_detached
 from plg_tui.disconnecting import Ended, MatchLive, Refused, WaitsForMatch, end_tunnel
 from plg_tui.graph_drawing import Marks
 from plg_tui.live_feed import LiveFeed
@@ -27,14 +28,23 @@ from plg_tui.live_history import LiveHistory
 from plg_tui.messages import TunnelGone, TunnelSeen, TunnelTrouble
 from plg_tui.preferences import FILE_NAME, load_preferences, save_preferences, usual_marks
 from plg_tui.screens.dialogs import leave_question, match_question
+from plg_tui.screens.games import GamesScreen
 from plg_tui.screens.help import HelpScreen
 from plg_tui.screens.page import Page
 from plg_tui.screens.session import SessionScreen
 from plg_tui.screens.settings import SettingsScreen
+from plg_tui.screens.sign_in import SignInDialog
+from plg_tui.server_desk import ServerDesk
 from plg_tui.themes import DARK, LIGHT, THEMES
 from plg_tui.tunnel_cost import TunnelCost
 
-PAGES: Final[dict[str, type[Page]]] = {page.NAME: page for page in (SessionScreen, SettingsScreen, HelpScreen)}
+PAGES: Final[dict[str, type[Page]]] = {
+    page.NAME: page for page in (SessionScreen, GamesScreen, SettingsScreen, HelpScreen)
+}
+
+
+FAILURE_SHOWN_S: Final = 15.0
+"""Implementation. Long enough to read the reason and the next step."""
 
 
 class Dashboard(App[bool]):
@@ -45,6 +55,7 @@ class Dashboard(App[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "open_screen('help')", N_("Help"), show=False),
         Binding("f2", "open_screen('session')", N_("Session"), show=False),
+        Binding("f3", "open_screen('games')", N_("Games"), show=False),
         Binding("f5", "open_screen('settings')", N_("Settings"), show=False),
         Binding("q", "leave", N_("Leave")),
         Binding("ctrl+q", "leave", show=False, priority=True),
@@ -64,6 +75,8 @@ class Dashboard(App[bool]):
         self.history = LiveHistory()
         self.cost = TunnelCost()
         self.window = 0
+        self.query_text = ""
+        self.desk = ServerDesk(invocation, server, self._warn)
         self._preferences = load_preferences(invocation.settings.directory)
         self.marks = self._preferences.marks or usual_marks(invocation.environ)
         self.language_is_given = invocation.settings.language(invocation.flags.lang) is not None
@@ -171,6 +184,38 @@ class Dashboard(App[bool]):
                 return Refused(str(cause))
             raise
 
+    def connect(self, wish: ConnectWish | None) -> None:
+        """Start a tunnel in the background and show it; log in first where that is needed."""
+        if wish is not None:
+            self._connect(wish)
+
+    @work(exclusive=True, group="connect")
+    async def _connect(self, wish: ConnectWish) -> None:
+        self.notify(_("Connecting {game}; this takes a few seconds.").format(game=wish.game), markup=False)
+        failed = await connect_detached(self.invocation, self.address, wish)
+        if failed is not None and failed.needs_sign_in and await self._log_in():
+            failed = await connect_detached(self.invocation, self.address, wish)
+        if isinstance(failed, ConnectFailed):
+            self.notify(failed.text, title=_("Not connected"), severity="error", timeout=FAILURE_SHOWN_S, markup=False)
+            return
+        self.action_open_screen("session")
+
+    @work(exclusive=True, group="log in")
+    async def action_log_in(self) -> None:
+        await self._log_in()
+
+    async def _log_in(self) -> bool:
+        account = await self.push_screen_wait(SignInDialog(self.desk, self.address.url))
+        if account is None:
+            return False
+        self.notify(
+            _("Logged in at {server} as {email}.").format(server=self.address.url, email=account.email), markup=False
+        )
+        return True
+
+    def _warn(self, text: str) -> None:
+        self.notify(text, severity="warning", markup=False)
+
     # --- keys of every screen --------------------------------------------------------------------------------------------
 
     def action_open_screen(self, name: str) -> None:
@@ -231,4 +276,4 @@ class Dashboard(App[bool]):
         self._preferences = msgspec.structs.replace(self._preferences, **changes)
         why = save_preferences(self.invocation.settings.directory, self._preferences)
         if why is not None:
-            self.notify(_("The choice could not be kept: {why}").format(why=why), severity="warning", markup=False)
+            self._warn(_("The choice could not be kept: {why}").format(why=why))

@@ -39,6 +39,7 @@ class DashboardCommands(Provider):
             (_("Change the theme"), app.action_other_theme),
             (_("Change the language"), app.action_other_language),
         ]
+        found.append((_("Log in"), app.action_log_in))
         if app.status is not None:
             found.append((_("Disconnect"), app.action_disconnect))
         found.append((_("Leave the dashboard"), app.action_leave))

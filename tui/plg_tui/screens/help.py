@@ -11,12 +11,15 @@ from plg_tui.widgets.plain_text import PlainText
 
 _TEXTS = (
     N_("""Keys everywhere
-  F1 this page, F2 the session, F5 the settings
+  F1 this page, F2 the session, F3 the games, F5 the settings
   Ctrl+P every command by its name, q or Ctrl+Q leave, Esc one step back"""),
     N_("""Session
 The solid line is the way through PLG, the dashed one the way without it, both measured at the same time. "Through PLG" is the round trip to the relay plus the relay's own way to the game; where that is not known, only the way to the relay is shown, and named so. A figure that is not known is a question mark, never a guess.
   d disconnects, Space freezes the picture, + and - look closer or wider
   ● works, ○ ready, ▲ silent, ✕ dead, ◌ being opened"""),
+    N_("""Games
+Type to search: names are found in English and Russian, with typing errors too.
+  Enter connects, Ctrl+O asks for a game server and the way of capture first, F8 disconnects"""),
     N_("""Leaving
 The tunnel is a process of its own. The dashboard asks whether it is to go on when you leave; closing the terminal leaves it running. plg status shows it, plg disconnect ends it."""),
 )

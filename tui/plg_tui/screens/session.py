@@ -120,6 +120,7 @@ class SessionScreen(Page):
             (
                 _("No tunnel is running."),
                 "",
+                _("F3 shows the games; Enter there connects one."),
                 _("One that plg connect GAME starts in a terminal appears here by itself."),
             )
         )

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from textual import on
 from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.widgets import RadioButton, RadioSet
+from textual.widgets import Button, RadioSet
 
 from plg.cli.language import N_, Language, _, spoken
 from plg_tui.graph_drawing import Marks
 from plg_tui.screens.page import Page
 from plg_tui.themes import DARK, LIGHT
+from plg_tui.widgets.choice_button import ChoiceButton
 from plg_tui.widgets.plain_text import PlainText
 
 LANGUAGES = ((Language.EN, "English"), (Language.RU, "Русский"))
@@ -18,14 +19,6 @@ LANGUAGES = ((Language.EN, "English"), (Language.RU, "Русский"))
 
 _THEMES = ((DARK, N_("Dark")), (LIGHT, N_("Light")))
 _MARKS = ((Marks.BRAILLE, N_("Braille dots")), (Marks.BLOCK, N_("Half blocks")), (Marks.ASCII, "ASCII"))
-
-
-class ChoiceButton(RadioButton):
-    """Textual tells the chosen one by colour alone; here the others are empty."""
-
-    @property
-    def BUTTON_INNER(self) -> str:  # type: ignore[override]  # noqa: N802 - a class variable there
-        return "●" if self.value else " "
 
 
 class SettingsScreen(Page):
@@ -47,6 +40,7 @@ class SettingsScreen(Page):
                     yield ChoiceButton(_(name), marks is self.dashboard.marks, id=marks.value)
             yield PlainText(_("Account"), classes="title")
             yield PlainText(self._account(), id="account")
+            yield Button(_("Log in"), id="login", compact=True, variant="primary")
             yield PlainText(self._origin(), id="origin", classes="note")
 
     def _account(self) -> str:
@@ -57,6 +51,10 @@ class SettingsScreen(Page):
         if self.dashboard.language_is_given:
             text += "\n" + _("At the next start --lang, PLG_LANG or config.toml decides the language again.")
         return text
+
+    @on(Button.Pressed, "#login")
+    def _log_in(self) -> None:
+        self.dashboard.action_log_in()
 
     @on(RadioSet.Changed)
     def _chosen(self, event: RadioSet.Changed) -> None:

@@ -9,6 +9,7 @@ from plg.cli.language import N_, _
 
 SCREENS = (
     ("session", "F2", N_("Session")),
+    ("games", "F3", N_("Games")),
     ("settings", "F5", N_("Settings")),
     ("help", "F1", N_("Help")),
 )

@@ -1,0 +1,46 @@
+"""The options of a connection."""
+
+from pathlib import Path
+
+from syrupy.assertion import SnapshotAssertion
+
+from plg.cli.language import Language
+from plg_tui.connecting import ConnectWish
+from plg_tui.screens.connect_dialog import ConnectDialog
+from support.dashboard_pilot import dashboard_at, picture, picture_of
+
+
+@picture_of
+async def test_the_options(
+    tmp_path: Path, size: tuple[int, int], language: Language, theme: str, snapshot: SnapshotAssertion
+) -> None:
+    app = dashboard_at(tmp_path, language=language)
+    app.theme = theme
+    async with app.run_test(size=size) as pilot:
+        app.push_screen(ConnectDialog("openarena", "OpenArena"))
+        await pilot.pause()
+        await pilot.press("tab")
+        await pilot.pause()
+        assert picture(app) == snapshot
+
+
+async def test_keys_alone_make_a_wish(tmp_path: Path) -> None:
+    app = dashboard_at(tmp_path)
+    wishes: list[ConnectWish | None] = []
+    async with app.run_test() as pilot:
+        app.push_screen(ConnectDialog("openarena", "OpenArena"), wishes.append)
+        await pilot.press(*"127.0.0.5:27960", "tab", "down", "down", "down", "enter", "tab", "space", "tab", "enter")
+        await pilot.pause()
+    assert wishes == [ConnectWish("openarena", target="127.0.0.5:27960", capture="proxy", force=True)]
+
+
+async def test_enter_at_once_is_the_usual_way_and_escape_is_none(tmp_path: Path) -> None:
+    app = dashboard_at(tmp_path)
+    wishes: list[ConnectWish | None] = []
+    async with app.run_test() as pilot:
+        app.push_screen(ConnectDialog("openarena", "OpenArena"), wishes.append)
+        await pilot.press("enter")
+        app.push_screen(ConnectDialog("openarena", "OpenArena"), wishes.append)
+        await pilot.press("escape")
+        await pilot.pause()
+    assert wishes == [ConnectWish("openarena"), None]

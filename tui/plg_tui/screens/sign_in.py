@@ -1,0 +1,69 @@
+"""Log in, or make an account: one form for both."""
+
+from collections.abc import Iterable
+
+from textual import on, work
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from plg.api.errors import ApiError
+from plg.cli.api_failures import explain_api_error
+from plg.cli.cli_error import CliError
+from plg.cli.language import _
+from plg.cli.output import safe_text
+from plg.cli.register import MIN_PASSWORD_CHARS
+from plg.contract.accounts import Account
+from plg_tui.screens.dialogs import Dialog
+from plg_tui.server_desk import ServerDesk
+from plg_tui.widgets.plain_text import PlainText
+
+
+class SignInDialog(Dialog[Account]):
+    """Gives the account that is logged in now, or None. What goes wrong is said in the form, which keeps what was typed."""
+
+    def __init__(self, desk: ServerDesk, server_url: str) -> None:
+        super().__init__()
+        self._desk = desk
+        self._server_url = server_url
+
+    def content(self) -> Iterable[Widget]:
+        yield PlainText(_("Log in at {server}").format(server=safe_text(self._server_url)), classes="title")
+        yield PlainText(_("E-mail address"))
+        yield Input(id="email", compact=True)
+        yield PlainText(_("Password"))
+        yield Input(id="password", password=True, compact=True)
+        yield PlainText(id="trouble")
+        with Horizontal():
+            yield Button(_("Log in"), id="login", compact=True, variant="primary")
+            yield Button(_("Make an account"), id="register", compact=True)
+
+    @on(Input.Submitted, "#email")
+    def _to_password(self) -> None:
+        self.query_one("#password").focus()
+
+    @on(Input.Submitted, "#password")
+    def _submitted(self) -> None:
+        self._try(registering=False)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self._try(registering=event.button.id == "register")
+
+    @work(exclusive=True)
+    async def _try(self, *, registering: bool) -> None:
+        email = self.query_one("#email", Input).value.strip()
+        password = self.query_one("#password", Input).value
+        trouble = self.query_one("#trouble", PlainText)
+        if registering and len(password) < MIN_PASSWORD_CHARS:
+            trouble.show(_("the password is too short: it needs at least {n} characters").format(n=MIN_PASSWORD_CHARS))
+            return
+        trouble.show("…")
+        try:
+            account = await (self._desk.register if registering else self._desk.sign_in)(email, password)
+        except CliError as error:
+            trouble.show(error.message)
+        except ApiError as error:
+            trouble.show(explain_api_error(error).message)
+        else:
+            self.dismiss(account)
