@@ -7,6 +7,7 @@ from benchmarks.figures import talk
 
 BENCHMARKS = (
     "cli_startup",
+    "dashboard",
     "api_load",
     "relay_forwarding",
     "transit_forwarding",
