@@ -395,7 +395,4 @@ class SessionKeeper:
 
 
 def _close_name(reason: int) -> str:
-    try:
-        return CloseReason(reason).name.lower()
-    except ValueError:
-        return str(reason)
+    return CloseReason(reason).name.lower() if reason in set(CloseReason) else str(reason)
