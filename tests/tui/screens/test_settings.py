@@ -1,7 +1,11 @@
 """The settings."""
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from plg.cli.language import Language
@@ -11,16 +15,24 @@ from plg_tui.themes import LIGHT
 from support.dashboard_pilot import READABLE, contrast, dashboard_at, picture, picture_of, screen_colours, screen_text
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder whose name is always as long: the screen shows it, and breaks its lines by that."""
+    made = Path(tempfile.mkdtemp(prefix="plg-", dir="/tmp"))
+    yield made
+    shutil.rmtree(made)
+
+
 @picture_of
 async def test_the_settings(
-    tmp_path: Path, size: tuple[int, int], language: Language, theme: str, snapshot: SnapshotAssertion
+    home: Path, size: tuple[int, int], language: Language, theme: str, snapshot: SnapshotAssertion
 ) -> None:
-    app = dashboard_at(tmp_path, language=language)
+    app = dashboard_at(home, language=language)
     app.theme, app.marks = theme, Marks.BRAILLE
     async with app.run_test(size=size) as pilot:
         await pilot.press("f5")
         await pilot.pause()
-        shown = picture(app).replace(str(tmp_path), "HOME")
+        shown = picture(app).replace(str(home), "HOME")
         assert "\n".join(line.rstrip() for line in shown.splitlines()) == snapshot
         assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
 
