@@ -96,6 +96,7 @@ def test_an_exit_that_closes_down_keeps_the_match_and_the_next_one_begins_elsewh
             to_it = world.player.plg(
                 "connect", slug_of(AddressPolicy.BOUND), "--node", scene.exit, "--force", "--json", check=False
             )
+    assert during.flows == (True, True)
     assert (during.lost_up, during.lost_down, during.doubled) == (0, 0, (0, 0))
     assert (len(during.sources), during.visits, during.refused) == (1, 1, 0)
     assert scene.hosts_seen(during.sources) == {scene.exit}
@@ -128,6 +129,7 @@ def test_the_only_relay_left_carries_the_match_alone_and_the_player_is_told(
     assert len(status.paths) == 1
     assert status.degraded_because
     assert [event["detail"] for event in scene.events("degraded")]
+    assert seen.flows == (True, True)
     assert (seen.lost_up, seen.lost_down, len(seen.sources)) == (0, 0, 1)
 
 

@@ -50,6 +50,7 @@ def test_a_game_that_follows_is_carried_on_as_the_same_player(
     assert (len(seen.sources), seen.visits, seen.moves) == (2, 1, 1)
     assert silence_ms <= AGILE_MS + SLACK_MS
     assert gap_ms <= AGILE_MS + HAND_SHAKE_MS + SLACK_MS
+    assert seen.flows == (True, True)
     assert seen.doubled == (0, 0)
 
 
@@ -65,6 +66,7 @@ def test_for_a_game_that_does_not_follow_the_exit_is_waited_for_and_the_change_i
         play_on(STAY_S)
         rescued = scene.match.seen()
         assert scene.count("exit_switched") == 0
+        assert rescued.flows == (True, True)
         assert rescued.sources == before.sources
         assert (rescued.visits, rescued.refused, rescued.doubled) == (1, 0, (0, 0))
         assert rescued.received_down > before.received_down + 64

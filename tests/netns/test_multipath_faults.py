@@ -47,6 +47,7 @@ def test_nothing_is_lost_or_doubled_while_either_way_of_two_dies(world: Multipat
         without_transit = scene.match.seen()
     for seen in (without_straight, without_transit):
         assert (seen.lost_up, seen.lost_down) == (0, 0)
+        assert seen.flows == (True, True)
         assert seen.doubled == (0, 0)
         assert (len(seen.sources), seen.visits, seen.refused) == (1, 1, 0)
     assert without_transit.received_up > without_straight.received_up + 64
@@ -67,6 +68,7 @@ def test_a_dead_way_is_left_in_time_where_copies_do_not_hide_it(
     print(f"{mode}: nothing for {up_ms:.0f} ms up, {down_ms:.0f} ms down")
     assert max(up_ms, down_ms) <= PATH_DEATH_MS + SLACK_MS
     assert (len(seen.sources), seen.visits, seen.refused) == (1, 1, 0)
+    assert seen.flows == (True, True)
     assert seen.doubled == (0, 0)
     assert scene.count("exit_switched") == 0
 
@@ -83,6 +85,7 @@ def test_a_killed_exit_process_is_the_same_player_to_the_game_server(world: Mult
     print(f"nothing for {up_ms:.0f} ms up, {down_ms:.0f} ms down; {refusals} ICMP")
     assert (len(seen.sources), seen.visits, seen.refused) == (1, 1, 0)
     assert refusals == 0
+    assert seen.flows == (True, True)
     assert seen.doubled == (0, 0)
     assert max(up_ms, down_ms) <= RESTART_MS + SLACK_MS
     assert scene.count("exit_switched") == 0
@@ -100,6 +103,7 @@ def test_the_players_own_outage_is_no_reason_to_leave_the_exit(world: MultipathW
     print(f"plays again {back_ms:.0f} ms after the network is back")
     assert scene.count("exit_switched") == 0
     assert (len(seen.sources), seen.visits, seen.refused) == (1, 1, 0)
+    assert seen.flows == (True, True)
     assert seen.doubled == (0, 0)
     assert back_ms <= BACK_MS + SLACK_MS
 
@@ -118,6 +122,7 @@ def test_without_the_control_server_an_exit_that_restarts_goes_on_with_the_match
         gap_ms = max(scene.match.gap_up_ms(died_us), scene.match.gap_down_ms(died_us))
         refusals = unreachables(world.game) - before
     print(f"nothing for {gap_ms:.0f} ms")
+    assert seen.flows == (True, True)
     assert (len(seen.sources), seen.visits, seen.refused, refusals) == (1, 1, 0, 0)
     assert gap_ms <= RESTART_MS + SLACK_MS
     assert scene.count("exit_switched") == 0

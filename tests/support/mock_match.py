@@ -27,6 +27,7 @@ ENOUGH_TO_PLAY = 32
 class Seen:
     """What both ends have counted since the match began. `visits`: how often this player joined, 1 while he is in.
 
+    `flows`: whether anything came up and down at the time of looking; without it, what is lost is not known to be lost yet.
     `sources` are the addresses from which the server got anything of this player, refused or not.
     """
 
@@ -44,6 +45,7 @@ class Seen:
     refused: int
     moves: int
     visits: int
+    flows: tuple[bool, bool]
 
     def lost_since(self, before: "Seen") -> tuple[int, int]:
         """Datagrams lost up and down between two moments."""
@@ -117,6 +119,10 @@ class MockMatch:
             refused=sum(channel["refused"] for channel in channels),
             moves=sum(channel["moves"] for channel in channels),
             visits=len(channels),
+            flows=(
+                last["received"] > servers[0]["channels"][-1]["received"],
+                player["packets_down"] > players[0]["player"]["packets_down"],
+            ),
         )
 
     def gap_up_ms(self, since_us: int) -> float:
