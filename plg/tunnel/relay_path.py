@@ -169,6 +169,7 @@ class RelayPath:
         if opened is None or receive is None:
             return
         batch: list[bytes] = []
+        failed = False
         for _ in range(DRAIN_LIMIT):
             try:
                 datagram = opened.recv(MAX_DATAGRAM)
@@ -176,6 +177,7 @@ class RelayPath:
                 break
             except OSError:  # ICMP: port unreachable while the relay restarts, host unreachable while a link is down
                 self.counters.receive_errors += 1
+                failed = True
                 continue
             if self._mask is not None:
                 unmasked = self._mask.apply(datagram)
@@ -184,5 +186,8 @@ class RelayPath:
                     continue
                 datagram = unmasked
             batch.append(datagram)
+        if failed:  # libuv stops watching a socket whose error it has reported
+            self._loop.remove_reader(opened)
+            self._loop.add_reader(opened, self._drain)
         if batch:
             receive(batch)

@@ -146,6 +146,7 @@ class DataPlane:
                 self.forwarder.from_anybody(group, self._io.receive_from(opened), time.monotonic())
         except OSError:  # the game's host said "port unreachable"
             self.forwarder.counters.drops[DropReason.SEND_ERROR] += 1
+            self._game_sockets.watch_again(group, opened)
         if self._late_copies is None and self.forwarder.next_copy_s is not None:
             self._await_late_copies(self.forwarder.next_copy_s)
 

@@ -127,6 +127,14 @@ class GameSockets:
         opened = self._faces[group].by_version.get(ip_version) or self._open_family(group, ip_version)
         return None if isinstance(opened, OSError) else opened
 
+    def watch_again(self, group: SocketGroup, opened: socket.socket) -> None:
+        """After a socket's error was read: libuv stops watching a socket whose error it has reported."""
+        faces = self._faces.get(group)
+        for face in faces.by_version.values() if faces is not None else ():
+            if face.socket is opened:
+                self._loop.remove_reader(opened.fileno())
+                self._loop.add_reader(opened.fileno(), partial(self._readable, group, face))
+
     def _readable(self, group: SocketGroup, face: _Face) -> None:
         self._on_readable(group, face.socket, face.connected)
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 
 import pytest
+import uvloop
 
 from plg.protocol.relay_session import RelaySession
 from plg.protocol.ticket import ExitTicket, TicketCaps
@@ -230,3 +231,46 @@ async def test_what_nobody_claims_is_closed_after_a_while_and_its_port_is_free(m
     assert after.open(late, group.egress_port, 0.0)
     assert late.egress_port == group.egress_port
     after.close_all()
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_game_server_that_refused_is_heard_again_on_either_loop(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """libuv stops watching a socket after its error: a game server that starts again would never be heard."""
+
+    async def refused_then_answered() -> list[bytes]:
+        heard: list[bytes] = []
+
+        def on_readable(group: SocketGroup, opened: socket.socket, _: Flow | None) -> None:
+            try:
+                heard.append(opened.recv(2048))
+            except ConnectionRefusedError:
+                made.watch_again(group, opened)
+
+        made = GameSockets(
+            asyncio.get_running_loop(),
+            GamePorts(40000, 59999, 0, 0.0),
+            on_readable,
+            bind_ipv4="127.0.0.1",
+            bind_ipv6="::1",
+        )
+        group = a_group()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as game:
+            game.bind(("127.0.0.1", 0))
+            flow, address = a_flow(group, game), game.getsockname()
+        assert made.open(group, None, 0.0)
+        assert made.attach(flow)
+        flow.send(b"nobody there")
+        await asyncio.sleep(0.05)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as game:
+            game.bind(address)
+            game.sendto(b"here again", ("127.0.0.1", group.egress_port))
+            async with asyncio.timeout(2):
+                while not heard:  # noqa: ASYNC110 - the loop calls back
+                    await asyncio.sleep(0.005)
+        made.close_all()
+        return heard
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(refused_then_answered()) == [b"here again"]

@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+import uvloop
 
 from plg.protocol.mask import HeaderMask
 from plg.tunnel.relay_path import DRAIN_LIMIT, RelayAddress, RelayPath, find_relay
@@ -152,3 +153,30 @@ async def test_names_are_looked_up_and_ipv6_works() -> None:
     assert (found.host, found.port, found.family) == ("::1", 443, socket.AF_INET6)
     with pytest.raises(socket.gaierror):
         await find_relay("no-such-host.invalid", 443)
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_socket_that_was_refused_is_heard_again_on_either_loop(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """libuv stops watching a socket after its error: a relay that starts again would never be heard."""
+
+    async def refused_then_answered() -> list[list[bytes]]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as away:
+            away.bind(("127.0.0.1", 0))
+            host, port = away.getsockname()
+        path = RelayPath(RelayAddress(host, port, socket.AF_INET))
+        batches: list[list[bytes]] = []
+        path.start(batches.append)
+        path.send(b"nobody there")
+        await asyncio.sleep(0.05)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back:
+            back.bind((host, port))
+            assert path.local_address is not None
+            back.sendto(b"here again", path.local_address)
+            await collect(path, batches, 1)
+        path.close()
+        return batches
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(refused_then_answered()) == [[b"here again"]]
