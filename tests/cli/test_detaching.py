@@ -34,6 +34,7 @@ def test_a_tunnel_goes_on_in_the_background_until_it_is_disconnected(tmp_path: P
         assert second.exit_code == 9
         assert log.stat().st_ino == before  # the log of the tunnel that runs stays
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
+        assert play(port, 5) == 5  # a match is live only while its packets go
         assert lab.player.disconnect("--now").was_live
 
         wrong = lab.player.plg("connect", "no-such-game", "--detach", check=False)
