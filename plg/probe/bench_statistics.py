@@ -18,9 +18,9 @@ from typing import Final
 
 CONFIDENCE: Final = 0.95
 MINIMUM_EFFECT_MS: Final = 1.0
-"""Specification (issue 3). Nobody feels less; a difference that is certain but smaller is still no difference."""
+"""Specification. Nobody feels less; a difference that is certain but smaller is still no difference."""
 MINIMUM_BLOCKS: Final = 4
-"""Specification (issue 3). Blocks of each way below which there is no verdict."""
+"""Specification. Blocks of each way below which there is no verdict."""
 RESAMPLES: Final = 2000
 """Implementation. The ends of a 95 % interval move by about 2 % of its width between seeds."""
 TRIMMED_SHARE: Final = 0.2
