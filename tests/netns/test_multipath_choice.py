@@ -93,6 +93,7 @@ def test_an_exit_that_closes_down_keeps_the_match_and_the_next_one_begins_elsewh
             world.mend_all(scene.exit)
             scene.match.stop()
             world.player.disconnect("--now")
+            world.player.wait_for_relays(relay)  # cut off for so long, it had left the server's list
             to_it = world.player.plg(
                 "connect", slug_of(AddressPolicy.BOUND), "--node", scene.exit, "--force", "--json", check=False
             )
