@@ -4,15 +4,12 @@ from dataclasses import dataclass
 
 from plg.protocol.client_paths import ClientPath, ClientPaths
 from plg.protocol.constants import MAX_PATHS
-from plg.protocol.direction_meter import DirectionMeter
+from plg.protocol.direction_meter import STATS_SPACING_S, DirectionMeter
 from plg.protocol.frames import PathChoice, Stats
 from plg.protocol.path_watch import Health
 from plg.protocol.payload_sender import PayloadSender, make_plan
 from plg.protocol.reception import Reception
-from plg.protocol.redundancy import MODES, Ladder, Level, Losses, Redundancy, RedundancyMode
-
-STATS_SPACING_S = 1.0
-"""Implementation. The relay's ladder looks at two seconds; reports cost 31 bytes each."""
+from plg.protocol.redundancy import MODES, Ladder, Level, Redundancy, RedundancyMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +105,7 @@ class ClientRedundancy:
         if not self.reports:
             return False
         carrying = [path.path for path in paths if path.carries]
-        losses = [self._meter.path_loss_percent(path, now) for path in carrying]
-        jitters = [self._meter.jitter_ms(path) for path in carrying]
-        worst = max(losses, default=0.0)
-        lost, residual = (1, worst) if self._ladder.level is Level.SINGLE else self._meter.residual(now)
-        changed = self._ladder.report(Losses(worst, residual, max(jitters, default=0.0), lost), now)
+        changed = self._ladder.report(self._meter.losses(carrying, self._ladder.level, now), now)
         if changed:
             self._meter.forget_residual()
         return changed

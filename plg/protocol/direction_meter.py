@@ -1,8 +1,13 @@
 """What one direction of a session loses, from what its receiver reports: per path, and after all copies (SPEC section 6, STATS)."""
 
 from collections import deque
+from collections.abc import Collection
 from typing import Final
 
+from plg.protocol.redundancy import Level, Losses
+
+STATS_SPACING_S: Final = 1.0
+"""Implementation. How often a receiver reports on a path: the ladder looks at two seconds, and a report costs 31 bytes."""
 LOSS_WINDOW_S: Final = 2.0
 """Implementation. Short enough to act within a firefight, long enough for a hundred packets of a 64 Hz game."""
 RESIDUAL_WINDOW_S: Final = 10.0
@@ -58,10 +63,6 @@ class DirectionMeter:
         """`lost` of the numbers up to `highest` came by no path."""
         self._session.add(now, highest, (highest - lost) & _U32)
 
-    def forget_path(self, path: int) -> None:
-        self._paths.pop(path, None)
-        self._jitter_ms.pop(path, None)
-
     def path_loss_percent(self, path: int, now: float) -> float:
         """0 while nothing is known."""
         window = self._paths.get(path)
@@ -71,6 +72,13 @@ class DirectionMeter:
         """What was lost although copies were sent: how many in the last ten seconds, and percent."""
         lost, sent = self._session.lost_and_sent(now)
         return lost, _percent(lost, sent)
+
+    def losses(self, carrying: Collection[int], level: Level, now: float) -> Losses:
+        """What the ladder looks at, of the paths that carry. With one copy what its path loses is what is missing."""
+        worst = max((self.path_loss_percent(path, now) for path in carrying), default=0.0)
+        jitter_ms = max((self.jitter_ms(path) for path in carrying), default=0.0)
+        lost, residual = (1, worst) if level is Level.SINGLE else self.residual(now)
+        return Losses(worst, residual, jitter_ms, lost)
 
     def forget_residual(self) -> None:
         """Another level: what remained under the one before says nothing about it."""

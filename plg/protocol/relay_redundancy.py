@@ -1,13 +1,11 @@
 """The relay's half of redundancy: the ladder of the downlink, fed by the client's wishes and reports."""
 
 from plg.protocol.constants import MAX_PATHS
-from plg.protocol.direction_meter import DirectionMeter
+from plg.protocol.direction_meter import STATS_SPACING_S, DirectionMeter
 from plg.protocol.frames import PathChoice, Stats
 from plg.protocol.payload_sender import PayloadSender, make_plan
-from plg.protocol.redundancy import MAX_OVERHEAD, MODES, Ladder, Level, Losses, RedundancyMode
+from plg.protocol.redundancy import MAX_OVERHEAD, MODES, Ladder, Level, RedundancyMode
 from plg.protocol.relay_paths import RelayPaths
-
-STATS_SPACING_S = 1.0
 
 
 class RelayRedundancy:
@@ -57,11 +55,7 @@ class RelayRedundancy:
         self._meter.take_jitter(stats.path, stats.jitter_us / 1000)
         self._meter.take_session(stats.highest, stats.lost, now)
         carrying = {primary, *(copy.path for copy in self._sender.plan.copies)}
-        losses = [self._meter.path_loss_percent(path, now) for path in carrying]
-        jitters = [self._meter.jitter_ms(path) for path in carrying]
-        worst = max(losses)
-        lost, residual = (1, worst) if self._ladder.level is Level.SINGLE else self._meter.residual(now)
-        if self._ladder.report(Losses(worst, residual, max(jitters), lost), now):
+        if self._ladder.report(self._meter.losses(carrying, self._ladder.level, now), now):
             self._meter.forget_residual()
 
     def plan(self, paths: RelayPaths, now: float) -> None:

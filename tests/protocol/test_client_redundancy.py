@@ -1,7 +1,8 @@
 from random import Random
 
 from plg.protocol.client_paths import ClientPaths
-from plg.protocol.client_redundancy import STATS_SPACING_S, ClientRedundancy
+from plg.protocol.client_redundancy import ClientRedundancy
+from plg.protocol.direction_meter import STATS_SPACING_S
 from plg.protocol.frames import PathChoice, Stats
 from plg.protocol.path_watch import Health
 from plg.protocol.reception import Reception

@@ -1,6 +1,7 @@
 import pytest
 
 from plg.protocol.direction_meter import LOSS_WINDOW_S, DirectionMeter
+from plg.protocol.redundancy import Level, Losses
 
 U32 = 1 << 32
 
@@ -62,10 +63,14 @@ def test_more_arrivals_than_sent_are_no_negative_loss() -> None:
     assert meter.path_loss_percent(0, 1.0) == 0.0
 
 
-def test_a_forgotten_path_begins_anew() -> None:
+def test_the_ladder_sees_the_worst_path_that_carries_and_no_other() -> None:
     meter = DirectionMeter()
-    meter.take_path(0, 0, 0, 0.0)
-    meter.take_path(0, 100, 0, 1.0)
-    meter.take_jitter(0, 9.0)
-    meter.forget_path(0)
-    assert (meter.path_loss_percent(0, 1.0), meter.jitter_ms(0)) == (0.0, 0.0)
+    for path, arrived in ((0, 99), (1, 90), (2, 10)):
+        meter.take_path(path, 0, 0, 0.0)
+        meter.take_path(path, 100, arrived, 1.0)
+        meter.take_jitter(path, float(path))
+    meter.take_session(0, 0, 0.0)
+    meter.take_session(100, 2, 1.0)
+    assert meter.losses((0, 1), Level.DUAL, 1.0) == Losses(10.0, 2.0, 1.0, 2)
+    assert meter.losses((0,), Level.SINGLE, 1.0) == Losses(1.0, 1.0, 0.0, 1)
+    assert meter.losses((), Level.SINGLE, 1.0) == Losses(0.0, 0.0, 0.0, 1)

@@ -1,10 +1,11 @@
 from random import Random
 
+from plg.protocol.direction_meter import STATS_SPACING_S
 from plg.protocol.frames import PathChoice, Stats
 from plg.protocol.payload_sender import PayloadSender
 from plg.protocol.redundancy import MAX_OVERHEAD
 from plg.protocol.relay_paths import RelayPaths
-from plg.protocol.relay_redundancy import STATS_SPACING_S, RelayRedundancy
+from plg.protocol.relay_redundancy import RelayRedundancy
 from support.protocol_pair import TRANSIT_SOURCE, make_ticket
 
 REDUNDANT, ADAPTIVE = 1, 2
