@@ -10,7 +10,7 @@ from typing import Final
 
 from plg.capture.packet_source import FlowKey, PacketSource, Verdict
 from plg.protocol.constants import MAX_PAYLOAD
-from plg.protocol.events import ClientEvent, FlowAccepted, FlowRefused, PayloadReceived, RelayLost
+from plg.protocol.events import ClientEvent, FlowAccepted, FlowRefused, PayloadReceived
 from plg.tunnel.clock import Clock, Timer
 from plg.tunnel.first_replies import FirstReplies
 from plg.tunnel.flow_routes import FlowRoutes, Route, Why
@@ -227,9 +227,6 @@ class TunnelEngine:
             self._deliver(link, event)
         elif isinstance(event, FlowRefused):
             self.routes.send_direct(FlowKey(*event.flow), Why.REFUSED_BY_RELAY)
-        elif isinstance(event, RelayLost):
-            for exit_id in [exit_id for exit_id, used in self._links.items() if used is link]:
-                self.routes.send_all_direct(Why.RELAY_LOST, exit_id)
         elif isinstance(event, FlowAccepted):
             pass  # payloads travel inside FLOW_OPEN until then: nothing to do
 

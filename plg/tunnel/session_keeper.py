@@ -257,15 +257,13 @@ class SessionKeeper:
 
     def _handle_event(self, link: RelayLink, event: ClientEvent) -> None:
         if link is self._leaving:
-            if not isinstance(event, RelayLost):  # its flows have the standby, they need not go straight
-                self._engine.handle_event(link, event)
+            self._engine.handle_event(link, event)
             if isinstance(event, SessionClosed | RelayLost | HandshakeRefused):
                 self._left_exit_gone(link, "it closed down")
             return
         if link is not self.link:
             return
-        if not isinstance(event, RelayLost):
-            self._engine.handle_event(link, event)
+        self._engine.handle_event(link, event)
         self.paths.handle_event(event)
         match event:
             case RelaySilent():

@@ -58,6 +58,8 @@ class World:
     def _on_event(self, event: ClientEvent) -> None:
         self.events.append(event)
         self.engine.handle_event(self.link, event)
+        if isinstance(event, RelayLost):  # as the keeper of a session without a standby does
+            self.routes.send_all_direct(Why.RELAY_LOST)
 
     def established(self) -> "World":
         self.link.start()
