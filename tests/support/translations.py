@@ -1,11 +1,15 @@
 """The strings that people read, and the Russian catalogues: read, compared, compiled.
 
-Run as a program, `python tests/support/translations.py [CATALOGUE]`, it keeps the catalogues in step with the source: it drops what is
-marked no more, adds what has no Russian to CATALOGUE.po for somebody to translate (without CATALOGUE it only lists it), and compiles.
+Run as a program, `python tests/support/translations.py [CATALOGUE [FILE...]]`, it keeps the catalogues in step with the source: it drops
+what is marked no more, adds what has no Russian to CATALOGUE.po for somebody to translate (only what stands in the FILEs, when some are
+named; without CATALOGUE it only lists it), and compiles.
 """
 
+import fcntl
 import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -79,7 +83,15 @@ def translations(message: Message) -> list[str]:
     return [str(part) for part in message.string] if isinstance(message.string, list | tuple) else [str(message.string)]
 
 
-def main(name: str | None = None) -> int:
+@contextmanager
+def alone() -> Iterator[None]:
+    """Two runs at once would write each other's catalogues back."""
+    with Path(__file__).open("rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def main(name: str | None = None, *files: str) -> int:
     """Brings the catalogues up to date; 1 when a string is left without Russian."""
     marked = marked_strings()
     catalogues = {path: read_catalogue(path) for path in catalogue_files()}
@@ -103,8 +115,8 @@ def main(name: str | None = None) -> int:
     if name is not None:
         path = RUSSIAN / f"{name}.po"
         new = read_catalogue(path) if path.exists() else new_catalogue()
-        for message_id in left:
-            if message_id not in placed:
+        for message_id, place in left.items():
+            if message_id not in placed and (not files or place.rpartition(":")[0] in files):
                 new.add(message_id)
         save(new, path)
     for message_id, place in left.items():
@@ -113,4 +125,5 @@ def main(name: str | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:2]))
+    with alone():
+        raise SystemExit(main(*sys.argv[1:]))
