@@ -39,8 +39,9 @@ def connect(
         str | None, typer.Option("--target", metavar="HOST:PORT", help=N_("Only the packets to this game server."))
     ] = None,
     capture: Annotated[
-        str, typer.Option("--capture", metavar="WAY", help=N_("How to take the packets: auto, divert, tun or proxy."))
-    ] = "auto",
+        str | None,
+        typer.Option("--capture", metavar="WAY", help=N_("How to take the packets: auto, divert, tun or proxy.")),
+    ] = None,
     listen: Annotated[
         str | None,
         typer.Option("--listen", metavar="HOST:PORT", help=N_("With proxy: where the game is to send its packets.")),
@@ -79,9 +80,16 @@ def connect(
     run = invocation(ctx)
     address = run.server(server)
     request = replace(
-        read_request(game, target, capture, listen, node, take_over=take_over),
-        mode=read_mode(mode),
-        max_overhead=read_overhead(max_overhead),
+        read_request(
+            game,
+            target,
+            capture if capture is not None else run.settings.text("capture") or "auto",
+            listen,
+            node,
+            take_over=take_over,
+        ),
+        mode=read_mode(mode if mode is not None else run.settings.text("mode")),
+        max_overhead=read_overhead(max_overhead if max_overhead is not None else run.settings.number("max_overhead")),
         interfaces=read_interfaces(via),
         force=force,
         standby=not no_standby,

@@ -17,6 +17,10 @@ variable, config.toml in the configuration directory, the built-in value.
   PLG_SERVER        server       --server  the server's address (http://127.0.0.1:8080)
   PLG_LANG          lang         --lang    en or ru; otherwise LC_ALL, LC_MESSAGES, LANG
   PLG_TOKEN_STORE   token_store            auto, keyring or file
+  PLG_CAPTURE       capture      --capture how to take packets: auto, divert, tun or proxy
+  PLG_MODE          mode         --mode    how to use several ways: off, redundant or adaptive
+  PLG_MAX_OVERHEAD  max_overhead --max-overhead  at most so many bytes for each byte of the game's
+  PLG_THEME         theme                  the dashboard's colours
   PLG_TOKEN                                an access token; goes before any stored login
   PLG_CONFIG_DIR                           the configuration directory
   PLG_RUNTIME_DIR                          where the running tunnel keeps its socket
@@ -25,10 +29,8 @@ variable, config.toml in the configuration directory, the built-in value.
   FORCE_COLOR                              colours and fitted tables in a pipe too
   TERM=dumb                                plain text, no live lines
 
-config.toml is a flat list, for example:
-
-  server = "https://plg.example.org"
-  lang = "ru"
+`plg help configuration` shows what else config.toml takes; `plg config list --show-origin` says
+where each value comes from.
 
 Under sudo the configuration of the calling person is used.
 

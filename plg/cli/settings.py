@@ -7,12 +7,27 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from plg.cli.cli_error import CliError
+from plg.cli.config_keys import (
+    KIND_WORDS,
+    SETTINGS,
+    TABLES,
+    ConfigKey,
+    Kind,
+    Value,
+    allowed_text,
+    find_key,
+    find_table,
+    fits_kind,
+    from_text,
+    is_allowed,
+    nearest_names,
+    shown,
+)
 from plg.cli.exit_codes import ExitCode
 from plg.cli.language import Language, _, named_language
 
@@ -22,8 +37,8 @@ if TYPE_CHECKING:
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 """A server on this machine: `plg server run` listens there."""
 
-KEYS = {"server": "PLG_SERVER", "lang": "PLG_LANG", "token_store": "PLG_TOKEN_STORE"}
-"""Every key of config.toml, with the environment variable that goes before it."""
+KEYS = {setting.name: setting.environment for setting in SETTINGS if setting.environment is not None}
+"""Every setting with an environment variable that goes before config.toml."""
 
 MAX_CONFIG_BYTES = 100_000
 
@@ -32,8 +47,13 @@ MAX_CONFIG_BYTES = 100_000
 class Setting:
     """A value and where it came from, in words that point a person to the place ("PLG_SERVER", "…/config.toml, line 3")."""
 
-    value: str
+    value: Value
     source: str
+
+    @property
+    def text(self) -> str:
+        """The value as a person writes it."""
+        return shown(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +96,7 @@ class Settings:
     def server(self, flag: str | None) -> ServerAddress:
         """The server to talk to. Raises CliError naming the place of a wrong address."""
         found = self._find("server", flag, "--server")
-        return server_address(found.value, found.source) if found else server_address(DEFAULT_SERVER, "")
+        return server_address(found.text, found.source) if found else server_address(DEFAULT_SERVER, "")
 
     def keeping(self) -> "Keeping":
         """Where tokens are to be kept."""
@@ -85,9 +105,9 @@ class Settings:
         found = self._find("token_store", None, "")
         if found is None:
             return Keeping.AUTO
-        if found.value not in set(Keeping):
+        if found.text not in set(Keeping):
             raise bad_setting("token_store", found, ", ".join(Keeping))
-        return Keeping(found.value)
+        return Keeping(found.text)
 
     def token(self) -> str | None:
         """PLG_TOKEN, when it is set. Raises CliError when it cannot be a token."""
@@ -106,68 +126,146 @@ class Settings:
         found = self._find("lang", flag, "--lang")
         if found is None:
             return None
-        language = named_language(found.value)
+        language = named_language(found.text)
         if language is None:
             raise bad_setting("lang", found, ", ".join(Language))
         return language
+
+    def found(self, name: str) -> Setting | None:
+        """A setting of the table, from its variable or config.toml, checked; None leaves it to the built-in value.
+
+        `name` is a key of `plg.cli.config_keys` ("mode", "launch.cs2"). Raises CliError.
+        """
+        key = find_key(name)
+        if key is None:
+            raise KeyError(name)
+        if key.environment and (text := self._environ.get(key.environment)):
+            value = from_text(key.kind, text)
+            if value is None:
+                raise bad_setting(
+                    key.name, Setting(text, key.environment), allowed_text(key) or _(KIND_WORDS[key.kind])
+                )
+            return Setting(check_value(key, value, key.environment), key.environment)
+        return self._file_settings().get(key.name)
+
+    def text(self, name: str) -> str | None:
+        """As `found`, the value alone as a text."""
+        found = self.found(name)
+        return None if found is None else found.text
+
+    def number(self, name: str) -> float | None:
+        """As `found`, for a setting that is a number."""
+        found = self.found(name)
+        return float(found.value) if found is not None and isinstance(found.value, int | float) else None
+
+    def table(self, name: str) -> dict[str, Value]:
+        """The entries of a table of config.toml ("hooks", "launch", "keys", "watch"), checked. Raises CliError."""
+        if find_table(name) is None:
+            raise KeyError(name)
+        start = name + "."
+        return {
+            key.removeprefix(start): setting.value
+            for key, setting in self._file_settings().items()
+            if key.startswith(start)
+        }
+
+    def _file_settings(self) -> dict[str, Setting]:
+        if self._from_file is None:
+            self._from_file = read_config(self.file)
+        return self._from_file
 
     def _find(self, key: str, flag: str | None, flag_name: str) -> Setting | None:
         if flag is not None:
             return Setting(flag, flag_name)
         if value := self._environ.get(KEYS[key]):
             return Setting(value, KEYS[key])
-        if self._from_file is None:
-            self._from_file = read_config(self.file)
-        return self._from_file.get(key)
+        return self._file_settings().get(key)
 
 
 def read_config(path: Path) -> dict[str, Setting]:
-    """The settings of config.toml; none when there is no such file. Raises CliError naming file, line and key."""
+    """The settings of config.toml by name ("mode", "launch.cs2"); none when there is no such file. Raises CliError naming file, line and key."""
+    return check_config(path, read_config_text(path))
+
+
+def read_config_text(path: Path) -> str:
+    """The text of the file, empty when there is none. Raises CliError naming file and line."""
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_CONFIG_BYTES + 1)
     except FileNotFoundError:
-        return {}
+        return ""
     except OSError as error:
         raise _bad_file(str(path), error.strerror or str(error)) from error
     if len(content) > MAX_CONFIG_BYTES:
         raise _bad_file(str(path), _("larger than {limit} bytes").format(limit=MAX_CONFIG_BYTES))
     try:
-        text = content.decode()
+        return content.decode()
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise _bad_file(_place(path, line), _("not UTF-8 text")) from error
+
+
+def check_config(path: Path, text: str) -> dict[str, Setting]:
+    """What `text`, the content of `path`, sets. Raises CliError naming file, line and key."""
     try:
-        table = tomllib.loads(text)
+        content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         found = re.search(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", str(error))
         line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
         raise _bad_file(_place(path, line), found["what"] if found else str(error)) from error
-    return {key: _checked(path, text, key, value) for key, value in table.items()}
+    settings: dict[str, Setting] = {}
+    for name, value in content.items():
+        table = find_table(name)
+        if table is None:
+            place = _place(path, _line_of(text, name))
+            key = next((setting for setting in SETTINGS if setting.name == name), None)
+            settings[name] = Setting(check_value(_known(key, name, place), value, place), place)
+            continue
+        if not isinstance(value, dict):
+            raise _bad_file(_place(path, _line_of(text, name)), _("'{key}' must be {kind}").format(key=name, kind=_("a table")))  # fmt: skip
+        for entry, content_value in value.items():
+            full = f"{name}.{entry}"
+            place = _place(path, _line_of(text, name, entry))
+            settings[full] = Setting(check_value(_known(find_key(full), full, place), content_value, place), place)
+    return settings
 
 
-def _checked(path: Path, text: str, key: str, value: object) -> Setting:
-    place = _place(path, _line_of(text, key))
-    if key not in KEYS:
+def _known(key: ConfigKey | None, name: str, place: str) -> ConfigKey:
+    if key is None:
         raise CliError(
-            _("{place}: unknown setting '{key}'").format(place=place, key=key),
+            _("{place}: unknown setting '{key}'").format(place=place, key=name),
             code="bad_setting",
             exit_code=ExitCode.BAD_CONFIGURATION,
-            next_step=_("known settings: {names}").format(names=", ".join(KEYS)),
-            nearest=tuple(get_close_matches(key, KEYS)),
+            next_step=_("known settings: {names}").format(
+                names=", ".join([*(setting.name for setting in SETTINGS), *(f"[{table.name}]" for table in TABLES)])
+            ),
+            nearest=nearest_names(name),
         )
-    if not isinstance(value, str):
-        raise _bad_file(place, _("'{key}' must be a text in quotes").format(key=key))
-    found = Setting(value, place)
-    if key == "lang" and named_language(value) is None:
+    return key
+
+
+def check_value(key: ConfigKey, value: object, place: str) -> Value:
+    """The value when it may stand there. Raises CliError. A server's address is looked at when it is used."""
+    if not isinstance(value, str | int | float | list) or not fits_kind(key.kind, value):
+        raise _bad_file(place, _("'{key}' must be {kind}").format(key=key.name, kind=_(KIND_WORDS[key.kind])))
+    if (key.kind is Kind.LANGUAGE and named_language(str(value)) is None) or not is_allowed(key, value):
         # Looked at here: the language itself is chosen before any command, where a damaged file must not stop `plg --help`.
-        raise bad_setting(key, found, ", ".join(Language))
-    return found
+        raise bad_setting(key.name, Setting(value, place), allowed_text(key) or _(KIND_WORDS[key.kind]))
+    return value
 
 
-def _line_of(text: str, key: str) -> int:
-    """The line on which a top-level key or table stands; 1 when it is written in an unusual way."""
-    found = re.search(rf"""^[ \t]*\[?\[?[ \t]*["']?{re.escape(key)}["']?[ \t]*(?:=|\.|\])""", text, re.MULTILINE)
+def _line_of(text: str, key: str, entry: str | None = None) -> int:
+    """The line on which a top-level key or table, or a table's entry, stands; 1 when it is written in an unusual way."""
+    name = rf"""["']?{re.escape(key)}["']?"""
+    if entry is not None:
+        inner = rf"""["']?{re.escape(entry)}["']?[ \t]*[=.\]]"""
+        if dotted := re.search(rf"^[ \t]*\[?[ \t]*{name}[ \t]*\.[ \t]*{inner}", text, re.MULTILINE):
+            return text[: dotted.start()].count("\n") + 1
+        header = re.search(rf"^[ \t]*\[[ \t]*{name}[ \t]*\]", text, re.MULTILINE)
+        found = re.compile(rf"^[ \t]*{inner}", re.MULTILINE).search(text, header.end()) if header else None
+        if found is not None:
+            return text[: found.start()].count("\n") + 1
+    found = re.compile(rf"^[ \t]*\[?\[?[ \t]*{name}[ \t]*(?:=|\.|\])", re.MULTILINE).search(text)
     return text[: found.start()].count("\n") + 1 if found else 1
 
 
@@ -188,7 +286,7 @@ def bad_setting(key: str, found: Setting, allowed: str) -> CliError:
     """A value that is not one of those allowed: usage when it came from a flag, configuration otherwise."""
     from_flag = found.source.startswith("--")
     return CliError(
-        _("{source}: '{value}' is no {key}").format(source=found.source, value=found.value, key=key),
+        _("{source}: '{value}' is no {key}").format(source=found.source, value=found.text, key=key),
         code="bad_setting",
         exit_code=ExitCode.USAGE if from_flag else ExitCode.BAD_CONFIGURATION,
         next_step=_("allowed: {values}").format(values=allowed),

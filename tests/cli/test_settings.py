@@ -134,6 +134,51 @@ def test_a_value_from_a_file_is_a_configuration_error() -> None:
     assert (error.exit_code, error.message) == (ExitCode.BAD_CONFIGURATION, "config.toml, line 1: 'fr' is no lang")
 
 
+def test_a_setting_of_the_table_comes_from_its_variable_or_the_file(tmp_path: Path) -> None:
+    file = 'mode = "off"\nmax_overhead = 2\n[launch]\ncs2 = ["steam", "x"]\n[hooks]\non_connect = "https://h.example"\n'
+    found = settings(tmp_path, file, PLG_MODE="adaptive", PLG_CAPTURE="")
+    assert (found.text("mode"), found.number("max_overhead"), found.text("capture")) == ("adaptive", 2.0, None)
+    assert settings(tmp_path, PLG_MAX_OVERHEAD="1.5").number("max_overhead") == 1.5
+    assert (found.table("launch"), found.table("hooks")) == (
+        {"cs2": ["steam", "x"]},
+        {"on_connect": "https://h.example"},
+    )
+    assert (found.table("keys"), found.text("launch.cs2")) == ({}, '["steam", "x"]')
+    with pytest.raises(KeyError):
+        found.table("nothing")
+    with pytest.raises(KeyError):
+        found.found("nothing")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PLG_MODE", "fast"), ("PLG_MAX_OVERHEAD", "much"), ("PLG_MAX_OVERHEAD", "9")]
+)
+def test_a_wrong_variable_is_named(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(CliError, match=f"{name}: '{value}' is no ") as caught:
+        settings(tmp_path, **{name: value}).found(name.removeprefix("PLG_").lower())
+    assert caught.value.exit_code is ExitCode.BAD_CONFIGURATION
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        (
+            'mode = "off"\n\n[hooks]\non_connect = ["a"]\non_conect = ["a"]\n',
+            "line 5: unknown setting 'hooks.on_conect'",
+        ),
+        ('[launch]\ncs2 = ["a"]\ndoom = "x"\n', "line 3: 'launch.doom' must be a list"),
+        ('launch.cs2 = ["a"]\nhooks.on_connect = "ftp://x"\n', "line 2: 'ftp://x' is no hooks.on_connect"),
+        ('\nhooks = "x"\n', "line 2: 'hooks' must be a table"),
+        ('\nlanguage = "ru"\n', "line 2: unknown setting 'language'"),
+        ("max_overhead = 0\n", "line 1: '0' is no max_overhead"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_its_line(tmp_path: Path, toml: str, said: str) -> None:
+    with pytest.raises(CliError, match="config.toml") as caught:
+        settings(tmp_path, toml).found("mode")
+    assert said in caught.value.message
+
+
 def test_the_directory_is_the_platform_s_own_or_the_one_named(tmp_path: Path) -> None:
     assert config_directory({"PLG_CONFIG_DIR": str(tmp_path)}) == tmp_path
     assert config_directory({}).name == "plg"
