@@ -31,9 +31,13 @@ END_GRACE_S = 3.0
 """The child leaves within milliseconds of GOODBYE; this bounds a loaded machine."""
 
 CHILD_CODE = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from plg.capture.watchdog import run_child; run_child(sys.argv[2])"
+    "import sys; sys.path.insert(0, sys.argv[1]); from plg.capture.watchdog import run_child; "
+    "run_child(sys.argv[2], int(sys.argv[3]))"
 )
 """Run with -I -S: no site packages, no user settings, so the child is up in about 20 ms."""
+
+FROZEN_WORD = "--clean-up-watchdog"
+"""A frozen program is no interpreter: started with this word, a directory and a process id, it is the child and no command."""
 
 
 class WatchdogError(Exception):
@@ -53,12 +57,11 @@ class Watchdog:
 
     def start(self) -> None:
         """Raises WatchdogError."""
-        package_root = str(Path(__file__).resolve().parents[2])
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Its own session: Ctrl-C in the terminal is for the parent, which then cleans up itself.
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                [sys.executable, "-I", "-S", "-c", CHILD_CODE, package_root, str(self._directory)],
+                child_command(self._directory),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -104,12 +107,24 @@ class Watchdog:
             raise WatchdogError("the clean-up watchdog did not come up")
 
 
-def run_child(directory: str) -> None:
-    """The child's whole life. Ends by itself when the parent says goodbye or dies."""
+def child_command(directory: Path) -> list[str]:
+    """The child's command line for this process as its parent."""
+    words = [str(directory), str(os.getpid())]
+    if getattr(sys, "frozen", False):
+        return [sys.executable, FROZEN_WORD, *words]
+    package_root = str(Path(__file__).resolve().parents[2])
+    return [sys.executable, "-I", "-S", "-c", CHILD_CODE, package_root, *words]
+
+
+def run_child(directory: str, owner_pid: int) -> None:
+    """The child's whole life. Ends by itself when the parent says goodbye or dies.
+
+    `owner_pid` is the parent's: between it and the child a frozen single file has a process of its own.
+    """
     # Whoever stops the parent politely may signal its whole group; only the pipe decides here.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    owner = identify_process(os.getppid()) or ProcessIdentity(os.getppid(), 0)
+    owner = identify_process(owner_pid) or ProcessIdentity(owner_pid, 0)
     journal = Path(directory) / f"{JOURNAL_PREFIX}{os.getpid()}.json"
     leavings = _follow(sys.stdin.buffer, sys.stdout.buffer, journal, owner)
     if leavings is not None:

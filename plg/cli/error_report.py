@@ -62,6 +62,16 @@ def extra_missing(command: str, extra: str, module: str) -> CliError:
     )
 
 
+def extra_left_out(command: str) -> CliError:
+    """The player's program as one download has not what operators need, and cannot be given it."""
+    return CliError(
+        _("plg {command} is no part of this program: it is made for players").format(command=command),
+        code="extra_missing",
+        exit_code=ExitCode.FAILURE,
+        next_step=_("install PLG from its source with Python; the README says how"),
+    )
+
+
 def explain(error: BaseException) -> CliError:
     """Any exception as a line for a person, with code, exit code and next step."""
     match error:

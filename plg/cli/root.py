@@ -12,7 +12,7 @@ import typer.main
 
 from plg.cli.cli_error import CliError
 from plg.cli.command_app import PlgGroup, show_help_page
-from plg.cli.error_report import extra_missing, report
+from plg.cli.error_report import extra_left_out, extra_missing, report
 from plg.cli.exit_codes import ExitCode
 from plg.cli.invocation import GlobalFlags, Invocation, invocation
 from plg.cli.language import N_, Language, speak, system_language
@@ -86,6 +86,8 @@ def missing_extra(error: BaseException, arguments: Sequence[str]) -> CliError | 
     entry = next((COMMANDS[word] for word in arguments if word in COMMANDS), None)
     if not isinstance(error, ModuleNotFoundError) or entry is None or entry.extra is None or error.name is None:
         return None
+    if getattr(sys, "frozen", False):
+        return extra_left_out(entry.module.rpartition(".")[2])
     if error.name.partition(".")[0] in {"plg", "plg_server", "plg_relay", "plg_tui"}:
         return None  # a fault of ours, not of the installation
     return extra_missing(entry.module.rpartition(".")[2], entry.extra, error.name)
