@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 import msgspec
-from textual import on, work
+from textual import events, on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
@@ -14,6 +14,7 @@ from textual.command import CommandPalette
 from plg.cli.invocation import Invocation
 from plg.cli.language import N_, Language, _, speak, spoken
 from plg.cli.settings import ServerAddress
+from plg.contract.accounts import Account
 from plg.contract.cli_output import StatusDocument
 from plg.tunnel.control_client import NoTunnel, TunnelSilent
 from plg.tunnel.control_protocol import StopMode
@@ -27,7 +28,7 @@ from plg_tui.live_feed import LiveFeed
 from plg_tui.live_history import LiveHistory
 from plg_tui.messages import TunnelGone, TunnelSeen, TunnelTrouble
 from plg_tui.preferences import FILE_NAME, load_preferences, save_preferences, usual_marks
-from plg_tui.screens.dialogs import leave_question, match_question
+from plg_tui.screens.dialogs import Dialog, leave_question, match_question
 from plg_tui.screens.games import GamesScreen
 from plg_tui.screens.help import HelpScreen
 from plg_tui.screens.page import Page
@@ -200,23 +201,31 @@ class Dashboard(App[bool]):
             return
         self.action_open_screen("session")
 
-    @work(exclusive=True, group="log in")
-    async def action_log_in(self) -> None:
-        await self._log_in()
+    def action_log_in(self) -> None:
+        if isinstance(self.screen, Page):
+            self.push_screen(SignInDialog(self.desk, self.address.url), self._welcome)
 
     async def _log_in(self) -> bool:
         account = await self.push_screen_wait(SignInDialog(self.desk, self.address.url))
-        if account is None:
-            return False
-        self.notify(
-            _("Logged in at {server} as {email}.").format(server=self.address.url, email=account.email), markup=False
-        )
-        return True
+        self._welcome(account)
+        return account is not None
+
+    def _welcome(self, account: Account | None) -> None:
+        if account is not None:
+            text = _("Logged in at {server} as {email}.")
+            self.notify(text.format(server=self.address.url, email=account.email), markup=False)
 
     def _warn(self, text: str) -> None:
         self.notify(text, severity="warning", markup=False)
 
     # --- keys of every screen --------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys wait for a dialog that opens."""
+        screens = self.screen_stack
+        if isinstance(event, events.Key) and not event.is_forwarded and screens and isinstance(screens[-1], Dialog):
+            await screens[-1].opened()
+        await super().on_event(event)
 
     def action_open_screen(self, name: str) -> None:
         page = PAGES.get(name)

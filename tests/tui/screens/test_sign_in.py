@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.events import Key
+from textual.widgets import Input
 
 from plg.api.errors import NotSignedIn
 from plg.cli.language import Language
+from plg_tui.app import Dashboard
 from plg_tui.screens.sign_in import SignInDialog
 from support.dashboard_pilot import dashboard_at, picture, picture_of, screen_text, until
 from support.server_process import ServerProcess
@@ -56,3 +59,31 @@ async def test_what_is_wrong_is_said_in_the_form(tmp_path: Path, server: ServerP
         )
         assert isinstance(app.screen, SignInDialog)
         await pilot.press("escape")
+
+
+def burst(app: Dashboard, *keys: str) -> None:
+    """All at once, as a password keeper types: the dashboard has not looked at the first when the last has come."""
+    for key in keys:
+        app.post_message(Key(key, key if len(key) == 1 else None))
+
+
+@pytest.mark.parametrize("between", ["tab", "enter"])
+async def test_what_is_typed_before_the_form_stands_lands_in_its_fields_in_order(tmp_path: Path, between: str) -> None:
+    app = dashboard_at(tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        app.action_log_in()
+        burst(app, *"me", "@", *"example.org", between, *PASSWORD.replace(" ", "-"), "shift+tab", "end", *"x")
+        await until(lambda: any(field.value.endswith("x") for field in app.screen.query(Input)), "the last key")
+        assert app.screen.query_one("#email", Input).value == "me@example.orgx"
+        assert app.screen.query_one("#password", Input).value == PASSWORD.replace(" ", "-")
+
+
+async def test_a_whole_registration_may_be_typed_in_one_go(tmp_path: Path, server: ServerProcess) -> None:
+    app = dashboard_at(tmp_path, server=server.url)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        app.action_log_in()
+        burst(app, *"burst@example.org", "tab", *PASSWORD, "tab", "tab", "enter")
+        await until(lambda: not isinstance(app.screen, SignInDialog), f"an account: {screen_text(app)}")
+        assert (await app.desk.account()).email == "burst@example.org"

@@ -1,8 +1,10 @@
 """Small questions over a screen. Each gives back what was chosen; Esc means "as it was"."""
 
+import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,11 +19,39 @@ from plg_tui.widgets.plain_text import PlainText
 
 Result = TypeVar("Result")
 
+OPENING_S: Final = 2.0
+"""Implementation. A dialog opens in some milliseconds; one that takes longer gets its keys as they come."""
+
 
 class Dialog(ModalScreen[Result | None], Generic[Result]):
-    """A box in the middle; keys of the screen below rest meanwhile."""
+    """A box in the middle; keys of the screen below rest meanwhile.
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss_unchanged", N_("Back"), show=False)]
+    Keys that come quicker than it draws itself (a quick typist, a password keeper) wait for it, and those that move the focus move it
+    before the next key is looked at: what is typed after them never lands in the field before.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss_unchanged", N_("Back"), show=False),
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._has_focus = asyncio.Event()
+
+    def on_mount(self) -> None:
+        self.watch(self, "focused", self._focus_moved)
+
+    def _focus_moved(self, focused: Widget | None) -> None:
+        if focused is not None:
+            self._has_focus.set()
+
+    async def opened(self) -> None:
+        """Until the first field has the focus."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OPENING_S):
+                await self._has_focus.wait()
 
     def compose(self) -> ComposeResult:
         with Vertical():

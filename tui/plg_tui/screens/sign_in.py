@@ -1,8 +1,12 @@
 """Log in, or make an account: one form for both."""
 
+import asyncio
 from collections.abc import Iterable
+from typing import ClassVar
 
 from textual import on, work
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Button, Input
@@ -22,6 +26,8 @@ from plg_tui.widgets.plain_text import PlainText
 class SignInDialog(Dialog[Account]):
     """Gives the account that is logged in now, or None. What goes wrong is said in the form, which keeps what was typed."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "to_password", show=False, priority=True)]
+
     def __init__(self, desk: ServerDesk, server_url: str) -> None:
         super().__init__()
         self._desk = desk
@@ -30,17 +36,19 @@ class SignInDialog(Dialog[Account]):
     def content(self) -> Iterable[Widget]:
         yield PlainText(_("Log in at {server}").format(server=safe_text(self._server_url)), classes="title")
         yield PlainText(_("E-mail address"))
-        yield Input(id="email", compact=True)
+        yield Input(id="email", compact=True, select_on_focus=False)
         yield PlainText(_("Password"))
-        yield Input(id="password", password=True, compact=True)
+        yield Input(id="password", password=True, compact=True, select_on_focus=False)
         yield PlainText(id="trouble")
         with Horizontal():
             yield Button(_("Log in"), id="login", compact=True, variant="primary")
             yield Button(_("Make an account"), id="register", compact=True)
 
-    @on(Input.Submitted, "#email")
-    def _to_password(self) -> None:
-        self.query_one("#password").focus()
+    def action_to_password(self) -> None:
+        """Enter in the first field. At once, or a password typed in a hurry would stand in plain sight."""
+        if self.focused is not self.query_one("#email"):
+            raise SkipAction
+        self.set_focus(self.query_one("#password"))
 
     @on(Input.Submitted, "#password")
     def _submitted(self) -> None:
@@ -52,6 +60,8 @@ class SignInDialog(Dialog[Account]):
 
     @work(exclusive=True)
     async def _try(self, *, registering: bool) -> None:
+        for field in self.query(Input):
+            await _caught_up(field)
         email = self.query_one("#email", Input).value.strip()
         password = self.query_one("#password", Input).value
         trouble = self.query_one("#trouble", PlainText)
@@ -67,3 +77,10 @@ class SignInDialog(Dialog[Account]):
             trouble.show(explain_api_error(error).message)
         else:
             self.dismiss(account)
+
+
+async def _caught_up(field: Input) -> None:
+    """Until every key that the field was given stands in it."""
+    done = asyncio.Event()
+    field.call_later(done.set)
+    await done.wait()
