@@ -24,23 +24,22 @@ from plg.cli.config_keys import (
 )
 from plg.cli.exit_codes import ExitCode
 from plg.cli.language import _, named_language
-from plg.cli.settings import check_config, read_config_text, server_address
+from plg.cli.settings import check_config, parse_config, read_config_text, server_address
 
 FILE_NAME = "config.toml"
 LOCK_TIMEOUT_S = 5.0
 """Implementation. A change takes milliseconds; who waits longer waits for a process that hangs."""
 
 
-def set_value(directory: Path, key: str, value: Value) -> Path:
-    """Writes `key` ("mode", "launch.cs2") into `directory`/config.toml and gives the file's path.
+def set_value(directory: Path, key: str, value: Value) -> bool:
+    """Writes `key` ("mode", "launch.cs2") into `directory`/config.toml. False when it stood there already.
 
-    The file as it stands and the value are checked first: an unknown key, a value that is not allowed or a damaged file raises CliError
-    and changes nothing.
+    The value and the file are checked first: an unknown key, a value that is not allowed or a damaged file raises CliError and changes
+    nothing. A wrong value of this very key is no damage: it is what is being mended.
     """
     setting = known_key(key)
     check_new_value(setting, value)
-    _change(directory, setting, value)
-    return directory / FILE_NAME
+    return _change(directory, setting, value)
 
 
 def unset_value(directory: Path, key: str) -> bool:
@@ -92,7 +91,9 @@ def _change(directory: Path, setting: ConfigKey, value: Value | None) -> bool:
         make_private_directory(directory)
         with FileLock(directory / f".{FILE_NAME}.lock", timeout_s=LOCK_TIMEOUT_S):
             before = read_config_text(file)
-            check_config(file, before)
+            content = parse_config(file, before)
+            if not isinstance(content.get(setting.path[0], {}), dict) and len(setting.path) == 2:
+                check_config(file, before)  # says what is wrong with the table
             after = edited(before, setting.path, value)
             if after == before:
                 return False

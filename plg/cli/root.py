@@ -54,6 +54,7 @@ COMMANDS: dict[str, LazyCommand] = {
     ),
     "server": LazyCommand("plg.cli.server", N_("Run and look after a PLG server."), extra="server"),
     "relay": LazyCommand("plg.cli.relay", N_("Run and look after a PLG relay."), extra="relay"),
+    "config": LazyCommand("plg.cli.config", N_("Read and change the settings.")),
     "version": LazyCommand("plg.cli.version", N_("Show the version.")),
     "help": LazyCommand("plg.cli.help", N_("Explain a topic: environment, exit-codes, output.")),
 }

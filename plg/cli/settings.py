@@ -205,16 +205,20 @@ def read_config_text(path: Path) -> str:
         raise _bad_file(_place(path, line), _("not UTF-8 text")) from error
 
 
-def check_config(path: Path, text: str) -> dict[str, Setting]:
-    """What `text`, the content of `path`, sets. Raises CliError naming file, line and key."""
+def parse_config(path: Path, text: str) -> dict[str, object]:
+    """`text`, the content of `path`, as TOML. Raises CliError naming file and line."""
     try:
-        content = tomllib.loads(text)
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         found = re.search(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", str(error))
         line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
         raise _bad_file(_place(path, line), found["what"] if found else str(error)) from error
+
+
+def check_config(path: Path, text: str) -> dict[str, Setting]:
+    """What `text`, the content of `path`, sets. Raises CliError naming file, line and key."""
     settings: dict[str, Setting] = {}
-    for name, value in content.items():
+    for name, value in parse_config(path, text).items():
         table = find_table(name)
         if table is None:
             place = _place(path, _line_of(text, name))

@@ -29,7 +29,9 @@ cs2 = ["steam", "steam://rungameid/730"]
 
 def test_a_file_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     home = tmp_path / "new" / "plg"
-    file = set_value(home, "mode", "adaptive")
+    assert set_value(home, "mode", "adaptive") is True
+    assert set_value(home, "mode", "adaptive") is False
+    file = home / "config.toml"
     assert (file.read_text(), file.stat().st_mode & 0o777) == ('mode = "adaptive"\n', 0o600)
 
 
@@ -115,6 +117,15 @@ def test_a_value_that_is_not_allowed_is_refused_and_nothing_is_written(tmp_path:
     assert caught.value.exit_code is ExitCode.USAGE
     assert caught.value.next_step
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_value_of_the_setting_itself_can_be_mended(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('mode = 7\nlang = "ru"\n')
+    set_value(tmp_path, "mode", "off")
+    assert (tmp_path / "config.toml").read_text() == 'mode = "off"\nlang = "ru"\n'
+    (tmp_path / "config.toml").write_text('hooks = "x"\n')
+    with pytest.raises(CliError, match="line 1"):
+        set_value(tmp_path, "hooks.on_connect", ["x"])
 
 
 def test_an_unknown_setting_offers_the_nearest(tmp_path: Path) -> None:
