@@ -43,6 +43,15 @@ _SENTENCES: dict[str, str] = {
     ErrorCode.SESSION_ENDED: N_("the session is over"),
     ErrorCode.TOO_MANY_SESSIONS: N_("the account has as many sessions as its plan allows"),
     ErrorCode.ENROLMENT_REFUSED: N_("the server does not accept this enrolment"),
+    ErrorCode.BILLING_OFF: N_("nothing is sold on this server: everybody may play"),
+    ErrorCode.PLAN_NOT_FOUND: N_("no such plan is on offer"),
+    ErrorCode.TRIAL_USED: N_("the trial was had before"),
+    ErrorCode.NOTHING_TO_CANCEL: N_("there is no running plan to cancel"),
+    ErrorCode.CODE_REFUSED: N_("no such code, or it has ended or was used up"),
+    ErrorCode.CODE_USED: N_("this account has used that code already"),
+    ErrorCode.PROVIDER_NOT_FOUND: N_("this server does not take payments that way"),
+    ErrorCode.PROVIDER_UNAVAILABLE: N_("the payment provider does not answer"),
+    ErrorCode.NOTICE_REFUSED: N_("the server does not accept this notice of a payment"),
 }
 
 _EXIT_CODES: dict[str, ExitCode] = {
@@ -65,6 +74,10 @@ _EXIT_CODES: dict[str, ExitCode] = {
     ErrorCode.NO_RELAY_FREE: ExitCode.UNREACHABLE,
     ErrorCode.MODE_NOT_ALLOWED: ExitCode.USAGE,
     ErrorCode.TOO_MANY_SESSIONS: ExitCode.BUSY,
+    ErrorCode.PLAN_NOT_FOUND: ExitCode.NOT_FOUND,
+    ErrorCode.CODE_REFUSED: ExitCode.NOT_FOUND,
+    ErrorCode.PROVIDER_NOT_FOUND: ExitCode.NOT_FOUND,
+    ErrorCode.PROVIDER_UNAVAILABLE: ExitCode.UNREACHABLE,
 }
 """Every other code is a plain failure."""
 
@@ -84,7 +97,11 @@ _NEXT_STEPS: dict[str, str] = {
     ErrorCode.NO_RELAY_FREE: N_("see: plg nodes"),
     ErrorCode.MODE_NOT_ALLOWED: N_("try: plg connect GAME --mode off"),
     ErrorCode.TOO_MANY_SESSIONS: N_("end another one with: plg disconnect"),
-    ErrorCode.SUBSCRIPTION_NEEDED: N_("see: plg whoami"),
+    ErrorCode.SUBSCRIPTION_NEEDED: N_("see: plg plan"),
+    ErrorCode.PLAN_NOT_FOUND: N_("see: plg plan"),
+    ErrorCode.TRIAL_USED: N_("see: plg plan"),
+    ErrorCode.PROVIDER_NOT_FOUND: N_("see: plg plan"),
+    ErrorCode.PROVIDER_UNAVAILABLE: N_("try again in a minute"),
     ErrorCode.DATABASE_UNAVAILABLE: N_("try again in a minute"),
     ErrorCode.STORE_UNAVAILABLE: N_("try again in a minute"),
     ErrorCode.INTERNAL: N_("tell the server's operator the request id"),

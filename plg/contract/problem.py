@@ -44,6 +44,15 @@ class ErrorCode(StrEnum):
     IMPLAUSIBLE = "implausible"
     TOO_MANY_SESSIONS = "too_many_sessions"
     ENROLMENT_REFUSED = "enrolment_refused"
+    BILLING_OFF = "billing_off"
+    PLAN_NOT_FOUND = "plan_not_found"
+    TRIAL_USED = "trial_used"
+    NOTHING_TO_CANCEL = "nothing_to_cancel"
+    CODE_REFUSED = "code_refused"
+    CODE_USED = "code_used"
+    PROVIDER_NOT_FOUND = "provider_not_found"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+    NOTICE_REFUSED = "notice_refused"
 
 
 class Problem(Answer, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """The application: everything is made here, handed around by typed keys, and closed here."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -10,11 +11,23 @@ from aiohttp import web
 from plg_server import app_keys
 from plg_server.authentication import account_authenticators
 from plg_server.background import BackgroundJobs
+from plg_server.billing_network import open_billing
 from plg_server.bodies import BODY_LIMIT_BYTES
 from plg_server.config import ServerConfig
 from plg_server.database import open_database
 from plg_server.game_network import open_game_network
-from plg_server.handlers import accounts, benchmarks, docs, games, health, nodes, relays, routes_to_games, sessions
+from plg_server.handlers import (
+    accounts,
+    benchmarks,
+    billing,
+    docs,
+    games,
+    health,
+    nodes,
+    relays,
+    routes_to_games,
+    sessions,
+)
 from plg_server.ids import utc_now
 from plg_server.metrics import Metrics
 from plg_server.middlewares import MIDDLEWARES, served
@@ -35,7 +48,7 @@ CLEANING_INTERVAL_S = 3600.0
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation of the server, in the order of the documentation."""
-    subjects = (accounts, games, nodes, routes_to_games, sessions, benchmarks, relays, health, docs)
+    subjects = (accounts, billing, games, nodes, routes_to_games, sessions, benchmarks, relays, health, docs)
     return tuple(route for subject in subjects for route in subject.ROUTES)
 
 
@@ -44,12 +57,16 @@ def authenticators() -> dict[Auth, Authenticator]:
     return {**account_authenticators(), **relay_authenticators()}
 
 
-def create_app(config: ServerConfig) -> web.Application:
-    """The server for this configuration. Starting it migrates and opens the database; cleaning it up closes everything."""
+def create_app(config: ServerConfig, clock: Callable[[], datetime] = utc_now) -> web.Application:
+    """The server for this configuration. Starting it migrates and opens the database; cleaning it up closes everything.
+
+    `clock` is the time that plans and payments go by.
+    """
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=BODY_LIMIT_BYTES)
     routes = all_routes()
     checks = authenticators()
     app[app_keys.CONFIG] = config
+    app[app_keys.CLOCK] = clock
     app[app_keys.METRICS] = Metrics()
     app[app_keys.AUTHENTICATORS] = checks
     app[app_keys.OPENAPI] = msgspec.json.encode(openapi_document(routes, config.public_url))
@@ -80,11 +97,12 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         passwords = Passwords(config.password_workers)
         stack.callback(passwords.close)
         app[app_keys.ACCOUNTS] = AccountService(
-            config, passwords, AccessTokens(secret, config.access_token_minutes * 60)
+            config, passwords, AccessTokens(secret, config.access_token_minutes * 60), app[app_keys.CLOCK]
         )
         jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS]))
         jobs.every(CLEANING_INTERVAL_S, "remove_expired", lambda: remove_expired(utc_now()))
         await open_game_network(app, stack, jobs)
+        await open_billing(app)
         yield
 
 

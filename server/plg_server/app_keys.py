@@ -1,5 +1,8 @@
 """Typed keys: what the application holds, and what a request carries."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from aiohttp import web
 
 from plg_server.config import ServerConfig
@@ -17,10 +20,12 @@ from plg_server.services.relay_state import RelayStates
 from plg_server.services.route_matrix import RouteMatrices
 from plg_server.services.route_reports import RouteService
 from plg_server.services.sessions import SessionService
+from plg_server.services.subscriptions import Subscriptions
 from plg_server.services.targets import TargetRules
 from plg_server.store import Store
 
 CONFIG = web.AppKey("config", ServerConfig)
+CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
 DATABASE = web.AppKey("database", Database)
 STORE = web.AppKey("store", Store)
 ACCOUNTS = web.AppKey("accounts", AccountService)
@@ -33,6 +38,7 @@ ROUTE_MATRICES = web.AppKey("route_matrices", RouteMatrices)
 ROUTES_TO_GAMES = web.AppKey("routes_to_games", RouteService)
 BENCHMARKS = web.AppKey("benchmarks", BenchmarkService)
 SESSIONS = web.AppKey("sessions", SessionService)
+SUBSCRIPTIONS = web.AppKey("subscriptions", Subscriptions)
 AUTHENTICATORS = web.AppKey("authenticators", dict[Auth, Authenticator])
 RATE_LIMITER = web.AppKey("rate_limiter", RateLimiter)
 METRICS = web.AppKey("metrics", Metrics)

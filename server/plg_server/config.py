@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from plg_server.billing_config import BILLING_SETTINGS, BillingConfig, missing_setting
 from plg_server.services.toml_lines import TomlLines
 
 ENV_PREFIX = "PLG_SERVER_"
@@ -34,6 +35,8 @@ class RateLimits(msgspec.Struct, frozen=True, kw_only=True):
     read: str
     write: str
     relay: str
+    code: str
+    notice: str
 
 
 class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +69,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     standby_exits: bool
     rate_limits_on: bool
     rate_limits: RateLimits
+    billing: BillingConfig
 
     @property
     def effective_database_url(self) -> str:
@@ -199,6 +203,12 @@ SETTINGS: dict[str, Setting] = {
     "rate_read": Setting(str, "600/minute", RATE_ALLOWED, _rate),
     "rate_write": Setting(str, "120/minute", RATE_ALLOWED, _rate),
     "rate_relay": Setting(str, "600/minute", RATE_ALLOWED, _rate),
+    "rate_code": Setting(str, "10/minute", RATE_ALLOWED, _rate),
+    "rate_notice": Setting(str, "600/minute", RATE_ALLOWED, _rate),
+    **{
+        key: Setting(str, one.default, one.allowed, one.holds, secret=one.secret, optional=one.default is None)
+        for key, one in BILLING_SETTINGS.items()
+    },
 }
 
 
@@ -234,7 +244,10 @@ def _build(values: dict[str, object]) -> ServerConfig:
     values["data_dir"] = Path(str(values["data_dir"] or default_data_dir())).expanduser().absolute()
     if values["games_file"] is not None:
         values["games_file"] = Path(str(values["games_file"])).expanduser().absolute()
-    return msgspec.convert({**values, "rate_limits": rates}, ServerConfig)
+    if missing := missing_setting(values):
+        raise ConfigError(missing)
+    billing = {key: values.pop(key) for key in BILLING_SETTINGS}
+    return msgspec.convert({**values, "rate_limits": rates, "billing": billing}, ServerConfig)
 
 
 def _is_rate(key: str) -> bool:
@@ -334,4 +347,7 @@ def shown_config(config: ServerConfig) -> dict[str, ShownValue]:
     values["store_url"] = redacted_url(config.store_url) if config.store_url else "memory"
     values["token_secret"] = "***" if config.token_secret else f"(file {config.data_dir / 'token.key'})"
     del values["rate_limits"]
+    for key, setting in BILLING_SETTINGS.items():
+        value = getattr(config.billing, key)
+        values[key] = "***" if setting.secret and value is not None else value
     return values | {f"rate_{name}": getattr(config.rate_limits, name) for name in RateLimits.__struct_fields__}

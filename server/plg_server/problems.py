@@ -28,7 +28,7 @@ STATUS_OF: dict[ErrorCode, int] = {
     ErrorCode.TOKEN_REUSED: 401,
     ErrorCode.ACCOUNT_BANNED: 403,
     ErrorCode.FORBIDDEN: 403,
-    ErrorCode.SUBSCRIPTION_NEEDED: 402,
+    ErrorCode.SUBSCRIPTION_NEEDED: 403,
     ErrorCode.GAME_NOT_FOUND: 404,
     ErrorCode.GAME_NOT_SUPPORTED: 422,
     ErrorCode.NODE_NOT_FOUND: 404,
@@ -44,6 +44,15 @@ STATUS_OF: dict[ErrorCode, int] = {
     ErrorCode.IMPLAUSIBLE: 422,
     ErrorCode.TOO_MANY_SESSIONS: 409,
     ErrorCode.ENROLMENT_REFUSED: 403,
+    ErrorCode.BILLING_OFF: 409,
+    ErrorCode.PLAN_NOT_FOUND: 404,
+    ErrorCode.TRIAL_USED: 409,
+    ErrorCode.NOTHING_TO_CANCEL: 409,
+    ErrorCode.CODE_REFUSED: 404,
+    ErrorCode.CODE_USED: 409,
+    ErrorCode.PROVIDER_NOT_FOUND: 404,
+    ErrorCode.PROVIDER_UNAVAILABLE: 503,
+    ErrorCode.NOTICE_REFUSED: 403,
 }
 """The HTTP status of every code. A test holds it complete."""
 

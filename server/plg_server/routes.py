@@ -38,6 +38,10 @@ class Limit(StrEnum):
     READ = "read"
     WRITE = "write"
     RELAY = "relay"
+    CODE = "code"
+    """Where codes could be guessed."""
+    NOTICE = "notice"
+    """What payment providers send."""
 
 
 Authenticator = Callable[[web.Request], Awaitable[None]]

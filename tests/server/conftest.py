@@ -1,7 +1,8 @@
 """A server in this process for each test, on SQLite with memory and again on PostgreSQL with Redis."""
 
 import functools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from plg_server.app import create_app
 from plg_server.config import ServerConfig, load_config
 from plg_server.game_network import load_catalog
+from plg_server.ids import utc_now
 from plg_server.services.game_catalog import GameCatalog, build_catalog
 from plg_server.services.game_files import load_game_files
 from support.api_driver import ApiDriver, StartServer
@@ -69,9 +71,9 @@ async def start_server(tmp_path: Path) -> AsyncIterator[StartServer]:
     """Start a server with these settings and get a driver for it; all end with the test."""
     clients: list[TestClient[web.Request, web.Application]] = []
 
-    async def start(**settings: Any) -> ApiDriver:
+    async def start(*, clock: Callable[[], datetime] = utc_now, **settings: Any) -> ApiDriver:
         config = load_config(None, {}, {"data_dir": str(tmp_path / "data"), **settings})
-        client = TestClient(TestServer(create_app(config)), timeout=aiohttp.ClientTimeout(total=60))
+        client = TestClient(TestServer(create_app(config, clock)), timeout=aiohttp.ClientTimeout(total=60))
         clients.append(client)
         await client.start_server()
         return ApiDriver(client)

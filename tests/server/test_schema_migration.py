@@ -1,6 +1,7 @@
 """Migrations: a populated database of every earlier version arrives at the same schema as a fresh one, with every row."""
 
 import asyncio
+import importlib
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from tortoise.apps import Apps
 from tortoise.indexes import Index
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.operations import CreateModel
 
 from plg_server import migrations
 from plg_server.config import ServerConfig, load_config
@@ -310,14 +312,21 @@ async def test_sqlite_is_copied_before_an_upgrade_and_the_copy_is_whole_and_priv
     assert names == EARLIER
 
 
+def first_new_table(name: str) -> str:
+    """The first table that a migration makes."""
+    operations = importlib.import_module(f"{migrations.__name__}.{name}").Migration.operations
+    made = [operation.options or {} for operation in operations if isinstance(operation, CreateModel)]
+    return str(made[0]["table"])
+
+
 async def test_a_migration_that_fails_names_itself_and_the_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = config_for(tmp_path / "data", {})
     await migrate_only_to(config, EARLIER[-1])
     with closing(sqlite3.connect(tmp_path / "data" / "server.sqlite3")) as connection:
-        # A table that the next migration wants to make, left by somebody.
-        connection.execute("CREATE TABLE benchmarks (id TEXT)")
+        # A table that the last migration wants to make, left by somebody.
+        connection.execute(f"CREATE TABLE {first_new_table(NAMES[-1])} (id TEXT)")
         connection.commit()
     with pytest.raises(MigrationError, match=rf"migration {NAMES[-1]} failed and was undone.*copy made before is"):
         await migrate(config)

@@ -77,7 +77,12 @@ async def list_sessions(request: web.Request, query: HistoryQuery) -> SessionPag
     answer=SessionGrant,
     auth=Auth.ACCOUNT,
     limit=Limit.WRITE,
-    errors=(ErrorCode.SESSION_ENDED, ErrorCode.NO_RELAY_FREE, ErrorCode.STORE_UNAVAILABLE),
+    errors=(
+        ErrorCode.SESSION_ENDED,
+        ErrorCode.NO_RELAY_FREE,
+        ErrorCode.SUBSCRIPTION_NEEDED,
+        ErrorCode.STORE_UNAVAILABLE,
+    ),
 )
 async def renew_session(request: web.Request, path: SessionPath) -> SessionGrant:
     """The same session with a later end."""

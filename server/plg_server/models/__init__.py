@@ -9,5 +9,8 @@ MODEL_MODULES = (
     "plg_server.models.nodes",
     "plg_server.models.sessions",
     "plg_server.models.benchmarks",
+    "plg_server.models.billing",
+    "plg_server.models.codes",
+    "plg_server.models.payments",
 )
 """Every module that defines tables; the migrations and the server both read it."""

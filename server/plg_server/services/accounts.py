@@ -1,6 +1,7 @@
 """Accounts: register, sign in, refresh with rotation and reuse detection, sign out, and what the account may do."""
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,8 +37,15 @@ class Identity:
 class AccountService:
     """All rules about accounts. Every method needs an active database."""
 
-    def __init__(self, config: ServerConfig, passwords: Passwords, tokens: AccessTokens) -> None:
+    def __init__(
+        self,
+        config: ServerConfig,
+        passwords: Passwords,
+        tokens: AccessTokens,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._config = config
+        self._clock = clock
         self._passwords = passwords
         self._tokens = tokens
 
@@ -125,8 +133,11 @@ class AccountService:
         return Identity(sign_in.account, sign_in.id)
 
     def plan_of(self, account: Account) -> contract.Plan:
-        """The plan that applies now: the account's own while it lasts, else the server's default."""
-        if account.plan_name is None or (account.plan_expires_at is not None and account.plan_expires_at <= utc_now()):
+        """The plan that applies now: the account's own while it lasts, else the server's default, or with billing none."""
+        ended = account.plan_expires_at is not None and account.plan_expires_at <= self._clock()
+        if self._config.billing.on and (ended or account.plan_name is None):
+            return contract.Plan(name="none", expires_at=None, max_sessions=0)
+        if account.plan_name is None or ended:
             return contract.Plan(
                 name=self._config.plan_name, expires_at=None, max_sessions=self._config.plan_max_sessions
             )

@@ -16,6 +16,7 @@ from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from plg.contract import sessions as contract
+from plg.contract.accounts import Plan
 from plg.contract.problem import ErrorCode
 from plg.contract.relay_control import RevokeRequest
 from plg_server.ids import new_id, utc_now
@@ -99,8 +100,7 @@ class SessionService:
         """
         profile, targets = await self._asked.boostable(request.game, request.target)
         plan = self._accounts.plan_of(account)
-        if plan.max_sessions < 1:
-            raise ApiError(ErrorCode.SUBSCRIPTION_NEEDED, f"the plan '{plan.name}' holds no sessions")
+        _refuse_without_plan(plan)
         paths = plan_paths(request.mode, request.interfaces, self._limits.max_paths)
         destination = Destination(profile, tuple(target.address for target in targets))
         await self._states.add_interest(profile.slug, destination.addresses)
@@ -125,7 +125,8 @@ class SessionService:
         return make_grant(session, profile, live, now, transits=company.transits, standby=company.standby)
 
     async def renew(self, account: Account, session_id: str) -> contract.SessionGrant:
-        """The same session with a later end. Raises ApiError `session_not_found`, `session_ended` or `no_relay_free`.
+        """The same session with a later end. Raises ApiError `session_not_found`, `session_ended`, `no_relay_free`
+        or `subscription_needed`.
 
         A session whose relay went silent is not moved: the game's server knows the player by that relay's address. The
         client starts a new session instead.
@@ -133,6 +134,8 @@ class SessionService:
         session = await self._own(account, session_id)
         matrix, live = await self._living(session)
         profile = self._profile_of(session)
+        # A match is not cut in the middle: a plan that ended refuses only what is new, the ticket that is there runs out.
+        _refuse_without_plan(self._accounts.plan_of(account))
         now = utc_now()
         won = await Session.filter(id=session.id, ended_at=None, expires_at__gt=now).update(
             renewed_at=now, expires_at=now + TICKET_LIFETIME
@@ -362,6 +365,14 @@ async def expire_sessions(now: datetime) -> int:
     if closed:
         structlog.get_logger().info("sessions_expired", count=closed)
     return closed
+
+
+def _refuse_without_plan(plan: Plan) -> None:
+    if plan.max_sessions < 1:
+        raise ApiError(
+            ErrorCode.SUBSCRIPTION_NEEDED,
+            "you have no plan that runs: see the plans with plg plan, try it with plg plan trial, or pay with plg pay",
+        )
 
 
 def _is_gone(row: SessionRelay, request: contract.ReplaceTransitsRequest, matrix: RouteMatrix) -> bool:

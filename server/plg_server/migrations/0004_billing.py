@@ -1,0 +1,386 @@
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+from tortoise.fields.base import OnDelete
+from tortoise import fields
+from tortoise.indexes import Index
+
+
+class Migration(migrations.Migration):
+    dependencies = [("plg", "0003_multipath_and_benchmarks")]
+
+    initial = False
+
+    operations = [
+        ops.CreateModel(
+            name="BillingPlan",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                ("days", fields.IntField()),
+                ("max_sessions", fields.IntField()),
+                ("is_trial", fields.BooleanField(default=False, db_default=False)),
+                ("position", fields.IntField(default=0, db_default=0)),
+                ("withdrawn_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "billing_plans",
+                "app": "plg",
+                "pk_attr": "id",
+                "table_description": 'One plan, its id is the name in the API ("monthly"). A withdrawn plan is not offered, what was sold of it stays.',
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Cancellation",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "plg.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="cancellations",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("cancelled_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "cancellations",
+                "app": "plg",
+                "unique_together": (("account_id",),),
+                "pk_attr": "id",
+                "table_description": "That an account does not want to go on. Removed by the next payment, it takes no days away.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Code",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                ("code_hash", fields.CharField(unique=True, max_length=64)),
+                ("kind", fields.CharField(max_length=32)),
+                ("label", fields.CharField(default="", db_default="", max_length=64)),
+                ("percent", fields.IntField(default=0, db_default=0)),
+                ("days", fields.IntField(default=0, db_default=0)),
+                ("plan_name", fields.CharField(max_length=32)),
+                ("uses_left", fields.IntField(null=True)),
+                ("uses_per_account", fields.IntField(default=1, db_default=1)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("disabled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "codes",
+                "app": "plg",
+                "pk_attr": "id",
+                "table_description": "A promo or gift code, by the SHA-256 of its text. `uses_left` counts down, null is without a limit.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="CodeUse",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                (
+                    "code",
+                    fields.ForeignKeyField(
+                        "plg.Code",
+                        source_field="code_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="used",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "plg.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="code_uses",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("percent", fields.IntField(default=0, db_default=0)),
+                ("used_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("spent_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "code_uses",
+                "app": "plg",
+                "indexes": [
+                    Index(fields=["account_id", "used_at"], name="idx_code_uses_account"),
+                    Index(fields=["code_id"], name="idx_code_uses_code"),
+                ],
+                "pk_attr": "id",
+                "table_description": "One use of a code by one account. A percentage waits here until a payment spends it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Checkout",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "plg.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="checkouts",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("provider", fields.CharField(max_length=32)),
+                ("code", fields.CharField(unique=True, max_length=32)),
+                ("number", fields.BigIntField(unique=True)),
+                ("plan_name", fields.CharField(max_length=32)),
+                ("days", fields.IntField()),
+                ("max_sessions", fields.IntField()),
+                ("currency", fields.CharField(max_length=3)),
+                ("amount_minor", fields.BigIntField()),
+                (
+                    "code_use",
+                    fields.ForeignKeyField(
+                        "plg.CodeUse",
+                        source_field="code_use_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="checkouts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                ("state", fields.CharField(default="open", db_default="open", max_length=32)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("paid_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "checkouts",
+                "app": "plg",
+                "indexes": [Index(fields=["account_id", "created_at"], name="idx_checkouts_account")],
+                "pk_attr": "id",
+                "table_description": "One wish to pay. What it costs is kept here: a price that changes later does not touch it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Payment",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                ("provider", fields.CharField(max_length=32)),
+                ("external_id", fields.CharField(max_length=128)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "plg.Account",
+                        source_field="account_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payments",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
+                    "checkout",
+                    fields.ForeignKeyField(
+                        "plg.Checkout",
+                        source_field="checkout_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="payments",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                ("state", fields.CharField(max_length=32)),
+                ("reason", fields.CharField(default="", db_default="", max_length=32)),
+                ("currency", fields.CharField(max_length=3)),
+                ("amount_minor", fields.BigIntField()),
+                ("refunded_minor", fields.BigIntField(default=0, db_default=0)),
+                ("plan_name", fields.CharField(default="", db_default="", max_length=32)),
+                ("days", fields.IntField(default=0, db_default=0)),
+                ("comment", fields.CharField(default="", db_default="", max_length=255)),
+                ("paid_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("seen_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "payments",
+                "app": "plg",
+                "unique_together": (("provider", "external_id"),),
+                "indexes": [
+                    Index(fields=["account_id", "paid_at"], name="idx_payments_account"),
+                    Index(fields=["state", "seen_at"], name="idx_payments_state"),
+                ],
+                "pk_attr": "id",
+                "table_description": "One payment as its provider tells of it. Provider and external id are unique: whoever inserts the row credits it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="PlanPrice",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                (
+                    "plan",
+                    fields.ForeignKeyField(
+                        "plg.BillingPlan",
+                        source_field="plan_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="prices",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("currency", fields.CharField(max_length=3)),
+                ("amount_minor", fields.BigIntField()),
+            ],
+            options={
+                "table": "plan_prices",
+                "app": "plg",
+                "unique_together": (("plan_id", "currency"),),
+                "pk_attr": "id",
+                "table_description": "What a plan costs in one currency, in minor units (cents, kopecks): whole numbers cannot be rounded by anybody.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ProviderPoll",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                ("not_before", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("due_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("position", fields.CharField(default="", db_default="", max_length=255)),
+            ],
+            options={
+                "table": "provider_polls",
+                "app": "plg",
+                "pk_attr": "id",
+                "table_description": "Whose turn it is to read a provider's list, and where it was read to. Whoever moves `not_before` on may read now.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Referral",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "plg.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="brought_by",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "referrer",
+                    fields.ForeignKeyField(
+                        "plg.Account",
+                        source_field="referrer_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="brought",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("rewarded_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("bonus_days", fields.IntField(default=0, db_default=0)),
+            ],
+            options={
+                "table": "referrals",
+                "app": "plg",
+                "unique_together": (("account_id",),),
+                "indexes": [Index(fields=["referrer_id"], name="idx_referrals_referrer")],
+                "pk_attr": "id",
+                "table_description": "Who brought whom: an account was brought once. `rewarded_at` when its first paid period was credited.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ReferralCode",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "plg.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="referral_codes",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("code", fields.CharField(unique=True, max_length=32)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "referral_codes",
+                "app": "plg",
+                "unique_together": (("account_id",),),
+                "pk_attr": "id",
+                "table_description": "The code that an account hands to friends. It is meant to be passed on: no secret, so not hashed.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SubscriptionGrant",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=32)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "plg.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="grants",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("plan_name", fields.CharField(max_length=32)),
+                ("max_sessions", fields.IntField()),
+                ("source", fields.CharField(max_length=32)),
+                ("reference", fields.CharField(max_length=80)),
+                ("days", fields.IntField()),
+                ("granted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("revoked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("revoked_because", fields.CharField(null=True, max_length=32)),
+            ],
+            options={
+                "table": "subscription_grants",
+                "app": "plg",
+                "unique_together": (("source", "reference"),),
+                "indexes": [Index(fields=["account_id", "granted_at"], name="idx_subscription_grants_account")],
+                "pk_attr": "id",
+                "table_description": "Days that an account was given, and for what. The end of a subscription is computed from all that were not revoked.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="TrialTaken",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("account_ref", fields.CharField(unique=True, max_length=32)),
+                ("taken_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "trials_taken",
+                "app": "plg",
+                "pk_attr": "id",
+                "table_description": "A person who had the trial, by a hash of the mailbox: no reference to the account, so that it outlives its deletion.",
+            },
+            bases=["Model"],
+        ),
+    ]
