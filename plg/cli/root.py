@@ -55,6 +55,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "server": LazyCommand("plg.cli.server", N_("Run and look after a PLG server."), extra="server"),
     "relay": LazyCommand("plg.cli.relay", N_("Run and look after a PLG relay."), extra="relay"),
     "config": LazyCommand("plg.cli.config", N_("Read and change the settings.")),
+    "schema": LazyCommand("plg.cli.schema", N_("Print the JSON Schema of what --json prints.")),
     "version": LazyCommand("plg.cli.version", N_("Show the version.")),
     "help": LazyCommand("plg.cli.help", N_("Explain a topic: environment, exit-codes, output.")),
 }
@@ -87,7 +88,7 @@ def missing_extra(error: BaseException, arguments: Sequence[str]) -> CliError | 
     entry = next((COMMANDS[word] for word in arguments if word in COMMANDS), None)
     if not isinstance(error, ModuleNotFoundError) or entry is None or entry.extra is None or error.name is None:
         return None
-    if getattr(sys, "frozen", False):
+    if getattr(sys, "frozen", False) and entry.extra != "tui":
         return extra_left_out(entry.module.rpartition(".")[2])
     if error.name.partition(".")[0] in {"plg", "plg_server", "plg_relay", "plg_tui"}:
         return None  # a fault of ours, not of the installation

@@ -68,3 +68,10 @@ class CompletionDocument(Document, frozen=True, kw_only=True):
     file: str | None = None
     installed: bool | None = None
     schema: str = "plg.completion/1"
+
+
+class SchemaNamesDocument(Document, frozen=True, kw_only=True):
+    """`plg schema --names`."""
+
+    names: list[str]
+    schema: str = "plg.schema_names/1"

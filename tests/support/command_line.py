@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.json_documents import check_document
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -19,14 +21,12 @@ class Done:
     err: str
 
     def document(self) -> dict[str, Any]:
-        """The one JSON document on standard output."""
-        found = json.loads(self.out)
-        assert isinstance(found, dict)
-        return found
+        """The one JSON document on standard output; it must fit its published schema."""
+        return check_document(json.loads(self.out))
 
     def error(self) -> dict[str, Any]:
         """The `error` of the last JSON document on standard error."""
-        found = json.loads(self.err.splitlines()[-1])
+        found = check_document(json.loads(self.err.splitlines()[-1]))
         assert found["schema"] == "plg.error/1"
         error = found["error"]
         assert isinstance(error, dict)
