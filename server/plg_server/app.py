@@ -20,6 +20,7 @@ from plg_server.handlers import (
     accounts,
     benchmarks,
     billing,
+    codes,
     docs,
     games,
     health,
@@ -48,7 +49,7 @@ CLEANING_INTERVAL_S = 3600.0
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation of the server, in the order of the documentation."""
-    subjects = (accounts, billing, games, nodes, routes_to_games, sessions, benchmarks, relays, health, docs)
+    subjects = (accounts, billing, codes, games, nodes, routes_to_games, sessions, benchmarks, relays, health, docs)
     return tuple(route for subject in subjects for route in subject.ROUTES)
 
 
