@@ -47,6 +47,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "connect": LazyCommand("plg.cli.connect", N_("Carry a game's packets through a relay.")),
     "status": LazyCommand("plg.cli.status", N_("Show the running tunnel.")),
     "disconnect": LazyCommand("plg.cli.disconnect", N_("End the running tunnel.")),
+    "hooks": LazyCommand("plg.cli.hooks", N_("List and try your own programs that the tunnel tells of events.")),
     "record": LazyCommand("plg.cli.record", N_("Record what the running tunnel's paths do.")),
     "replay": LazyCommand("plg.cli.replay", N_("Replay a recorded match in another mode.")),
     "demo": LazyCommand(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from plg.capture.choose import open_source
 from plg.capture.packet_source import CaptureSpec, PacketSource
 from plg.cli.exit_codes import ExitCode
+from plg.cli.hook_wiring import open_hooks
 from plg.cli.invocation import Invocation
 from plg.cli.language import _
 from plg.cli.server_access import signed_client
@@ -20,6 +21,7 @@ from plg.tunnel.connect_request import ConnectRequest
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.exit_memory import ExitMemory
 from plg.tunnel.runtime_place import runtime_place
+from plg.tunnel.tunnel_event import TunnelEvent
 
 STATUS_EVERY_S = 1.0
 
@@ -38,13 +40,22 @@ async def run_tunnel(
 
     async with signed_client(run, address) as server:
         memory = ExitMemory(run.settings.directory, time.time)
-        tunnel = Tunnel(request, server, place, open_capture, view.happened, memory)
+        hooks = open_hooks(run, request.game)
+
+        def happened(event: TunnelEvent) -> None:
+            view.happened(event)
+            if hooks is not None:
+                hooks.happened(event)
+
+        tunnel = Tunnel(request, server, place, open_capture, happened, memory)
         view.watch(tunnel)
         with _signals(tunnel, view) as interrupted, _ticker(view), _deadline(tunnel, seconds):
             try:
                 await tunnel.run()
             finally:
                 view.finish()
+                if hooks is not None:
+                    hooks.finish()
     if interrupted() and not view.was_connected:
         return ExitCode.INTERRUPTED
     return ExitCode.OK

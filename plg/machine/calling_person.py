@@ -44,10 +44,33 @@ def calling_person(environ: Mapping[str, str]) -> CallingPerson | None:
     text = environ.get("SUDO_UID", "")
     if not (text.isascii() and text.isdecimal()) or len(text) > 10 or int(text) == 0:
         return None
+    return _account(int(text))
+
+
+def person_for(environ: Mapping[str, str], file: Path) -> CallingPerson | None:
+    """The person as whom root is to run what `file` says: who called sudo, else the file's owner. None: as this process is.
+
+    A service of root's may read a person's settings; the person must not get root's rights by writing there.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None
+    caller = calling_person(environ)
+    if caller is not None:
+        return caller
+    try:
+        owner = file.stat().st_uid
+    except OSError:
+        return None
+    return _account(owner) if owner != 0 else None
+
+
+def _account(uid: int) -> CallingPerson | None:
+    if sys.platform == "win32":
+        return None
     import pwd
 
     try:
-        account = pwd.getpwuid(int(text))
+        account = pwd.getpwuid(uid)
     except (KeyError, OverflowError):
         return None
     return CallingPerson(
