@@ -55,6 +55,7 @@ COMMANDS: dict[str, LazyCommand] = {
     ),
     "server": LazyCommand("plg.cli.server", N_("Run and look after a PLG server."), extra="server"),
     "relay": LazyCommand("plg.cli.relay", N_("Run and look after a PLG relay."), extra="relay"),
+    "statusline": LazyCommand("plg.cli.statusline", N_("One line about the running tunnel, for status bars.")),
     "config": LazyCommand("plg.cli.config", N_("Read and change the settings.")),
     "schema": LazyCommand("plg.cli.schema", N_("Print the JSON Schema of what --json prints.")),
     "version": LazyCommand("plg.cli.version", N_("Show the version.")),

@@ -1,15 +1,12 @@
 """Where a setting comes from: flag, then `PLG_*` environment variable, then `config.toml`, then the built-in value."""
 
-import ipaddress
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from plg.cli.cli_error import CliError
 from plg.cli.config_keys import (
@@ -79,6 +76,11 @@ def config_directory(environ: Mapping[str, str]) -> Path:
             return Path(pwd.getpwuid(int(environ["SUDO_UID"])).pw_dir) / ".config" / "plg"
         except KeyError:
             pass  # an account that is gone: as if there was no sudo
+    on_linux = sys.platform == "linux"
+    if on_linux:
+        # As platformdirs does it, without its five milliseconds in each command.
+        base = environ.get("XDG_CONFIG_HOME", "").strip()
+        return Path(base or Path("~/.config").expanduser()) / "plg"
     import platformdirs
 
     return Path(platformdirs.user_config_dir("plg", appauthor=False))
@@ -184,7 +186,8 @@ class Settings:
 
 def read_config(path: Path) -> dict[str, Setting]:
     """The settings of config.toml by name ("mode", "launch.cs2"); none when there is no such file. Raises CliError naming file, line and key."""
-    return check_config(path, read_config_text(path))
+    text = read_config_text(path)
+    return check_config(path, text) if text else {}
 
 
 def read_config_text(path: Path) -> str:
@@ -207,6 +210,8 @@ def read_config_text(path: Path) -> str:
 
 def parse_config(path: Path, text: str) -> dict[str, object]:
     """`text`, the content of `path`, as TOML. Raises CliError naming file and line."""
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -299,6 +304,8 @@ def bad_setting(key: str, found: Setting, allowed: str) -> CliError:
 
 def server_address(text: str, source: str) -> ServerAddress:
     """Checks and normalises a base URL: http or https, a host, perhaps a port and a path. Raises CliError."""
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(text.strip())
         port = parts.port
@@ -318,6 +325,8 @@ def server_address(text: str, source: str) -> ServerAddress:
 def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
