@@ -58,13 +58,13 @@ def show_game(run: Invocation, game: GameDetail) -> None:
         run.output.document(GameDocument(game=game))
         return
     run.output.line(f"{game.name} ({game.slug})")
-    rows = [(title, text) for title, text in _details(game) if text]
+    rows = [(title, text) for title, text in game_details(game) if text]
     width = max(len(title) for title, _text in rows)
     for title, text in rows:
         run.output.line(f"  {title + ':':<{width + 1}}  {text}")
 
 
-def _details(game: GameDetail) -> Iterable[tuple[str, str]]:
+def game_details(game: GameDetail) -> Iterable[tuple[str, str]]:
     def with_confidence(text: str, field: str) -> str:
         level = game.confidence.get(field)
         return f"{text} ({_(_CONFIDENCES[level])})" if text and level is not None else text

@@ -11,9 +11,9 @@ from support.talking_tunnel import talking_tunnel
 
 
 def test_a_wish_is_a_command_line() -> None:
-    assert ConnectWish("cs2").words() == ["--capture=auto", "--", "cs2"]
-    wish = ConnectWish("-x", target="h:1", capture="proxy", force=True)
-    assert wish.words() == ["--capture=proxy", "--target=h:1", "--force", "--", "-x"]
+    assert ConnectWish("cs2").words() == ["--", "cs2"]
+    wish = ConnectWish("-x", target="h:1", capture="proxy", force=True, mode="adaptive")
+    assert wish.words() == ["--capture=proxy", "--mode=adaptive", "--target=h:1", "--force", "--", "-x"]
 
 
 async def test_without_a_login_it_says_so_by_its_number(tmp_path: Path, server: ServerProcess) -> None:

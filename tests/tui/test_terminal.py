@@ -103,7 +103,7 @@ def test_register_find_connect_watch_disconnect_by_keys_alone(tmp_path: Path) ->
         shown.keys("C-o")
         shown.see("Connect OpenArena")
         shown.type(lab.game.address)
-        shown.keys("Tab", "Down", "Down", "Down", "Enter", "Tab", "Space", "Tab", "Enter")
+        shown.keys("Tab", "Down", "Down", "Down", "Enter", "Tab", "Tab", "Space", "Tab", "Enter")
         connected = shown.see("● connected", timeout_s=60)
         port = int(re.search(r"Let the game connect to 127\.0\.0\.1:(\d+)", connected)[1])  # type: ignore[index]  # a message of the tunnel
 

@@ -31,16 +31,19 @@ from plg_tui.preferences import FILE_NAME, load_preferences, save_preferences, u
 from plg_tui.screens.dialogs import Dialog, leave_question, match_question
 from plg_tui.screens.games import GamesScreen
 from plg_tui.screens.help import HelpScreen
+from plg_tui.screens.history import HistoryScreen
 from plg_tui.screens.page import Page
 from plg_tui.screens.session import SessionScreen
 from plg_tui.screens.settings import SettingsScreen
 from plg_tui.screens.sign_in import SignInDialog
+from plg_tui.screens.subscription import SubscriptionScreen
 from plg_tui.server_desk import ServerDesk
 from plg_tui.themes import DARK, LIGHT, THEMES
 from plg_tui.tunnel_cost import TunnelCost
 
 PAGES: Final[dict[str, type[Page]]] = {
-    page.NAME: page for page in (SessionScreen, GamesScreen, SettingsScreen, HelpScreen)
+    page.NAME: page
+    for page in (SessionScreen, GamesScreen, SettingsScreen, HistoryScreen, SubscriptionScreen, HelpScreen)
 }
 
 
@@ -58,6 +61,8 @@ class Dashboard(App[bool]):
         Binding("f2", "open_screen('session')", N_("Session"), show=False),
         Binding("f3", "open_screen('games')", N_("Games"), show=False),
         Binding("f5", "open_screen('settings')", N_("Settings"), show=False),
+        Binding("f6", "open_screen('history')", N_("History"), show=False),
+        Binding("f7", "open_screen('subscription')", N_("Plan"), show=False),
         Binding("q", "leave", N_("Leave")),
         Binding("ctrl+q", "leave", show=False, priority=True),
         Binding("ctrl+p", "command_palette", N_("Commands"), show=False, priority=True, key_display="^p"),

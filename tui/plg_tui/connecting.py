@@ -13,15 +13,19 @@ from plg.cli.settings import ServerAddress
 
 @dataclass(frozen=True, slots=True)
 class ConnectWish:
-    """What `plg connect` is to do; empty means its own choice."""
+    """What `plg connect` is to do; empty means as config.toml, or the command itself, decides."""
 
     game: str
     target: str = ""
-    capture: str = "auto"
+    capture: str = ""
     force: bool = False
+    mode: str = ""
+    node: str = ""
 
     def words(self) -> list[str]:
-        words = [f"--capture={self.capture}"]
+        words = [f"--capture={self.capture}"] if self.capture else []
+        words += [f"--mode={self.mode}"] if self.mode else []
+        words += [f"--node={self.node}"] if self.node else []
         words += [f"--target={self.target}"] if self.target else []
         words += ["--force"] if self.force else []
         return [*words, "--", self.game]

@@ -12,7 +12,9 @@ from plg.cli.server_access import notice_words
 from plg.cli.settings import ServerAddress
 from plg.cli.signing_in import checked_email, sign_in
 from plg.contract.accounts import Account, RegisterRequest
-from plg.contract.games import GamePage
+from plg.contract.benchmarks import BenchmarkSummaries
+from plg.contract.games import GameDetail, GamePage
+from plg.contract.sessions import SessionPage
 
 PAGE_GAMES: Final = 500
 """Implementation. As `plg games`: the most that the server gives at once, enough for the whole list."""
@@ -30,6 +32,21 @@ class ServerDesk:
         """The server's own search: both languages, typing errors forgiven."""
         async with open_server(self._address.url) as client:
             return await client.games(query=query.strip() or None, category=category, limit=PAGE_GAMES)
+
+    async def game(self, slug: str) -> GameDetail:
+        """All that the profile knows."""
+        async with open_server(self._address.url) as client:
+            return await client.game(slug)
+
+    async def sessions(self, *, limit: int, offset: int = 0) -> SessionPage:
+        """The account's sessions, newest first. Raises NotSignedIn."""
+        async with self.signed() as client:
+            return await client.sessions(limit=limit, offset=offset)
+
+    async def benchmarks(self) -> BenchmarkSummaries:
+        """What players measured in the last days, for every game."""
+        async with open_server(self._address.url) as client:
+            return await client.benchmarks()
 
     async def account(self) -> Account:
         """Who is logged in. Raises NotSignedIn."""

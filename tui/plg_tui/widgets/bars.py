@@ -11,6 +11,8 @@ SCREENS = (
     ("session", "F2", N_("Session")),
     ("games", "F3", N_("Games")),
     ("settings", "F5", N_("Settings")),
+    ("history", "F6", N_("History")),
+    ("subscription", "F7", N_("Plan")),
     ("help", "F1", N_("Help")),
 )
 """Name, key and title of each screen, in the order of the bar."""

@@ -1,0 +1,119 @@
+"""A player's past: sessions and benchmarks with plausible values, and a desk that has them instead of a server."""
+
+from collections.abc import Sequence
+
+from plg.contract.accounts import Account, Plan, Totals
+from plg.contract.benchmarks import BenchmarkSummaries, BenchmarkSummary
+from plg.contract.sessions import SessionPage, SessionRecord
+from plg_tui.server_desk import ServerDesk
+
+ACCOUNT = Account(
+    id="a1",
+    email="player@example.org",
+    display_name="Player One",
+    role="player",
+    created_at="2026-01-02T03:04:05Z",
+    plan=Plan(name="free", expires_at=None, max_sessions=2),
+    totals=Totals(sessions=12, seconds=36_000, packets=2_000_000, bytes=300_000_000),
+)
+
+PINGS = [
+    (29.4, 52.0),
+    (31.0, 51.0),
+    (30.2, 78.5),
+    (33.0, 33.4),
+    (None, 54.0),
+    (29.9, 55.0),
+    (40.1, 38.0),
+    (28.8, 71.0),
+]
+"""Measured through PLG and direct, newest first, in milliseconds."""
+
+
+def record(
+    number: int, measured_ms: float | None, direct_ms: float | None, *, game: str = "openarena"
+) -> SessionRecord:
+    return SessionRecord(
+        session_id=f"s{number}",
+        game=game,
+        node_id="fra1",
+        node_name="Frankfurt 1",
+        target=None,
+        state="ended",
+        started_at=f"2026-01-{20 - number:02}T18:30:00Z",
+        ended_at=f"2026-01-{20 - number:02}T19:00:00Z",
+        seconds=1_800.0 + number,
+        packets_up=100_000,
+        packets_down=110_000,
+        bytes_up=10_000_000,
+        bytes_down=12_000_000,
+        rtt_ms_p50=20.0,
+        loss_up_percent=0.1,
+        loss_down_percent=0.4,
+        measured_total_ms=measured_ms,
+        direct_ms=direct_ms,
+        saved_up=40 + number,
+        saved_down=3,
+    )
+
+
+PLAYED = [
+    record(number, boosted, direct, game="doom" if number == 3 else "openarena")
+    for number, (boosted, direct) in enumerate(PINGS)
+]
+
+SUMMARIES = BenchmarkSummaries(
+    days=30,
+    summaries=[
+        BenchmarkSummary(
+            game="openarena",
+            region="eu-central",
+            n=40,
+            reports=44,
+            players=21,
+            improved_percent=55.0,
+            no_difference_percent=40.0,
+            worse_percent=5.0,
+            direct_ms_median=51.0,
+            boosted_ms_median=34.5,
+            difference_ms_median=-16.5,
+            direct_loss_percent_median=0.2,
+            boosted_loss_percent_median=0.0,
+        ),
+        BenchmarkSummary(
+            game="xonotic",
+            region=None,
+            n=3,
+            reports=3,
+            players=3,
+            improved_percent=0.0,
+            no_difference_percent=66.7,
+            worse_percent=33.3,
+            direct_ms_median=22.0,
+            boosted_ms_median=24.0,
+            difference_ms_median=2.0,
+            direct_loss_percent_median=0.0,
+            boosted_loss_percent_median=0.0,
+        ),
+    ],
+)
+
+
+class FullDesk(ServerDesk):
+    """Answers for the account at once; games are still asked of the server."""
+
+    def __init__(self, desk: ServerDesk, sessions: Sequence[SessionRecord] = PLAYED) -> None:
+        super().__init__(desk._invocation, desk._address, desk._tell)
+        self.played = list(sessions)
+        self.summaries = SUMMARIES
+        self.who = ACCOUNT
+
+    async def sessions(self, *, limit: int, offset: int = 0) -> SessionPage:
+        part = self.played[offset : offset + limit]
+        return SessionPage(sessions=part, total=len(self.played), limit=limit, offset=offset)
+
+    async def benchmarks(self) -> BenchmarkSummaries:
+        return self.summaries
+
+    async def account(self) -> Account:
+        return self.who
