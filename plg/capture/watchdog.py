@@ -57,17 +57,20 @@ class Watchdog:
 
     def start(self) -> None:
         """Raises WatchdogError."""
+        from plg.machine.service_rights import passed_on  # not for the child, which is up the sooner
+
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Its own session: Ctrl-C in the terminal is for the parent, which then cleans up itself.
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                child_command(self._directory),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                start_new_session=True,
-            )
+            with passed_on():
+                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+                    child_command(self._directory),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    start_new_session=True,
+                )
         except OSError as error:
             raise WatchdogError(f"cannot start the clean-up watchdog: {error}") from error
         self._expect_ready()

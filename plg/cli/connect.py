@@ -94,7 +94,9 @@ def connect(
         force=force,
         standby=not no_standby,
     )
-    code = in_background(ctx, request) if detach else carry(run, address, request, seconds)
+    code: int | None = by_service(run, address, request, seconds, detach=detach)
+    if code is None:
+        code = in_background(ctx, request) if detach else carry(run, address, request, seconds)
     if code != ExitCode.OK:
         raise typer.Exit(code)
 
@@ -216,6 +218,15 @@ def read_interfaces(text: str | None) -> "tuple[LocalInterface, ...]":
         ) from trouble
 
 
+def by_service(
+    run: Invocation, address: "ServerAddress", request: "ConnectRequest", seconds: float | None, *, detach: bool
+) -> int | None:
+    """Let the tunnel service do it where this process lacks the rights; None when it is to be done here. Raises CliError."""
+    from plg.cli.connect_by_service import through_service
+
+    return through_service(run, address, request, seconds, detach=detach)
+
+
 def in_background(ctx: typer.Context, request: "ConnectRequest") -> int:
     """Run the tunnel as a process of its own; the exit code once it is connected, or its own when it failed."""
     from plg.cli.detaching import command_words, detach
@@ -238,7 +249,9 @@ def carry(run: Invocation, address: "ServerAddress", request: "ConnectRequest", 
 
     from plg.cli.tunnel_failures import explain_tunnel_error
     from plg.cli.tunnel_session import run_tunnel
+    from plg.machine.service_rights import keep_from_children
 
+    keep_from_children()  # what this process may do is not for the programs that it starts
     factory = asyncio.new_event_loop
     if sys.platform != "win32":
         try:

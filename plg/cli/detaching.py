@@ -14,6 +14,7 @@ from plg.cli.language import _, spoken
 from plg.cli.status_text import status_line
 from plg.cli.tunnel_failures import already_running
 from plg.contract.cli_output import StatusDocument
+from plg.machine.service_log import LOG_NAME, begin_log
 from plg.tunnel.control_client import NoTunnel, TunnelSilent, ask_once
 from plg.tunnel.control_protocol import ControlRequest
 from plg.tunnel.runtime_place import RuntimePlace, make_private, runtime_place
@@ -22,8 +23,6 @@ from plg.tunnel.states import CONNECTED
 if TYPE_CHECKING:
     from typer._click.core import Context
 
-LOG_NAME: Final = "tunnel.log"
-"""In the runtime directory: what a tunnel in the background would say on a terminal. Each start begins it anew."""
 ANSWER_WAIT_S: Final = 60.0
 """Implementation. A start takes about three seconds, and half a minute where relays are silent; after this the command returns."""
 LOOK_EVERY_S: Final = 0.1
@@ -32,7 +31,11 @@ MAX_SAID_BYTES: Final = 20_000
 
 def plg_command() -> list[str]:
     """The command `plg` of this installation, whatever PATH says."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "plg"]
+    if getattr(sys, "frozen", False):
+        return [sys.executable]
+    # As the service runs it: nothing of the user's is searched for code.
+    isolated = ["-I"] if sys.flags.isolated else []
+    return [sys.executable, *isolated, "-m", "plg"]
 
 
 def command_words(ctx: "Context", leave_out: frozenset[str] = frozenset({"detach", "help"})) -> list[str]:
@@ -63,7 +66,7 @@ def detach(run: Invocation, words: Sequence[str]) -> ExitCode | int:
     flags += ["--json"] if run.flags.as_json else []
     flags += ["--debug"] if run.flags.debug else []
     log = place.directory / LOG_NAME
-    process = start([*plg_command(), "connect", *flags, *words], log, run.environ)
+    process = start([*plg_command(), "connect", *flags, *words], place.directory, run.environ)
     try:
         status = _await_answer(process, place)
     except KeyboardInterrupt:
@@ -81,12 +84,13 @@ def detach(run: Invocation, words: Sequence[str]) -> ExitCode | int:
     return ExitCode.OK
 
 
-def start(argv: Sequence[str], log: Path, environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    """A process that outlives this one and its terminal; it is no child that anybody waits for. Raises CliError."""
+def start(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """A process that outlives this one and its terminal, with a new log in `directory`; it is no child that anybody waits for.
+
+    Raises CliError.
+    """
     try:
-        log.unlink(missing_ok=True)  # not truncated: a link that somebody put there is not followed
-        with log.open("xb") as stream:
-            log.chmod(0o600)
+        with begin_log(directory) as stream:
             return subprocess.Popen(  # noqa: S603 - this very program
                 list(argv),
                 stdin=subprocess.DEVNULL,

@@ -48,6 +48,8 @@ COMMANDS: dict[str, LazyCommand] = {
     "status": LazyCommand("plg.cli.status", N_("Show the running tunnel.")),
     "disconnect": LazyCommand("plg.cli.disconnect", N_("End the running tunnel.")),
     "hooks": LazyCommand("plg.cli.hooks", N_("List and try your own programs that the tunnel tells of events.")),
+    "logs": LazyCommand("plg.cli.logs", N_("Show the log of the running or last tunnel.")),
+    "service": LazyCommand("plg.cli.service", N_("Keep a privileged process, so that plg needs no rights.")),
     "record": LazyCommand("plg.cli.record", N_("Record what the running tunnel's paths do.")),
     "replay": LazyCommand("plg.cli.replay", N_("Replay a recorded match in another mode.")),
     "demo": LazyCommand(

@@ -16,6 +16,7 @@ from plg.cli.language import _
 from plg.cli.server_access import signed_client
 from plg.cli.settings import ServerAddress
 from plg.cli.tunnel_view import TunnelView
+from plg.machine.service_log import bound_log
 from plg.tunnel.connect import Tunnel
 from plg.tunnel.connect_request import ConnectRequest
 from plg.tunnel.control_protocol import StopMode
@@ -24,6 +25,8 @@ from plg.tunnel.runtime_place import runtime_place
 from plg.tunnel.tunnel_event import TunnelEvent
 
 STATUS_EVERY_S = 1.0
+STANDARD_ERROR = 2
+"""The descriptor; in the background it is the log."""
 
 
 async def run_tunnel(
@@ -84,6 +87,7 @@ def _ticker(view: TunnelView) -> Iterator[None]:
         nonlocal handle
         handle = loop.call_later(STATUS_EVERY_S, tick)
         view.show()
+        bound_log(STANDARD_ERROR)
 
     handle = loop.call_later(0, tick)
     try:

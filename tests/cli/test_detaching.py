@@ -11,7 +11,8 @@ import typer.main
 
 from plg.cli.cli_error import CliError
 from plg.cli.connect import app
-from plg.cli.detaching import LOG_NAME, command_words, plg_command, start
+from plg.cli.detaching import command_words, plg_command, start
+from plg.machine.service_log import LOG_NAME
 from support.inside import Inside
 from support.loopback_lab import loopback_lab, play
 from support.talking_tunnel import talking_tunnel
@@ -72,12 +73,12 @@ def test_the_command_is_said_again_as_it_was_typed() -> None:
 
 def test_a_program_that_cannot_be_started_is_said(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="cannot start the tunnel"):
-        start([str(tmp_path / "missing")], tmp_path / "log", {})
+        start([str(tmp_path / "missing")], tmp_path, {})
 
 
 def test_a_link_in_place_of_the_log_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "target").write_text("kept")
-    (tmp_path / "log").symlink_to(tmp_path / "target")
-    start([sys.executable, "-c", "import sys; sys.stderr.write('said')"], tmp_path / "log", dict(os.environ)).wait(20)
+    (tmp_path / LOG_NAME).symlink_to(tmp_path / "target")
+    start([sys.executable, "-c", "import sys; sys.stderr.write('said')"], tmp_path, dict(os.environ)).wait(20)
     assert (tmp_path / "target").read_text() == "kept"
-    assert (tmp_path / "log").read_text() == "said"
+    assert (tmp_path / LOG_NAME).read_text() == "said"

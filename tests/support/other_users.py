@@ -1,0 +1,72 @@
+"""Commands of plg as other users of this machine: an interpreter that they can run, and the step down from root."""
+
+import os
+import shutil
+import site
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from support.requirements import require_binary, require_root
+from support.source_tree import ROOT
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder of root's that everybody can enter; pytest's own are closed to others."""
+    require_root()
+    folder = Path(tempfile.mkdtemp(prefix="plg-users-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_python(folder: Path) -> Path:
+    """An interpreter with plg in it that every user can run. Skips where this one, and the system's of the same version, cannot be."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    candidates = [Path(getattr(sys, "_base_executable", sys.executable)).resolve(), Path(f"/usr/bin/python{version}")]
+    base = next((path for path in candidates if path.exists() and _can_run(path)), None)
+    if base is None:
+        pytest.skip(f"no Python {version} that other users can run")
+    home = folder / "python"
+    subprocess.run([base, "-m", "venv", "--without-pip", home], check=True, timeout=60)
+    packages = next((home / "lib").glob("python*")) / "site-packages"
+    found = [*site.getsitepackages(), ROOT, ROOT / "server", ROOT / "relay", ROOT / "tui"]
+    (packages / "plg-tests.pth").write_text("".join(f"{path}\n" for path in found), encoding="utf-8")
+    for path in found:
+        if not _can_run(Path("/usr/bin/test"), "-r", str(path)):
+            pytest.skip(f"other users cannot read {path}")
+    return home / "bin" / "python"
+
+
+def stepped_down(uid: int, argv: Sequence[str]) -> list[str]:
+    """The command line that runs `argv` as this user, without any right. The step between has lost root's rights before `argv` is looked for."""
+    none = ("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs")
+    setpriv = [str(require_binary("setpriv")), f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *none]
+    return [*setpriv, "--", str(require_binary("env")), *argv]
+
+
+def home_of(folder: Path, uid: int) -> Path:
+    """A private folder of that user."""
+    home = folder / f"home-{uid}"
+    home.mkdir(mode=0o700)
+    os.chown(home, uid, uid)
+    return home
+
+
+def give(path: Path, uid: int) -> None:
+    """The tree belongs to that user from now on."""
+    for entry in (path, *path.rglob("*")):
+        os.chown(entry, uid, uid, follow_symlinks=False)
+
+
+def _can_run(path: Path, *arguments: str) -> bool:
+    argv = stepped_down(65534, [str(path), *(arguments or ("-c", ""))])
+    return subprocess.run(argv, capture_output=True, timeout=30, check=False).returncode == 0
