@@ -1,0 +1,58 @@
+"""The games that can be recognised on this machine: the server's, kept in a file, and the person's own profiles."""
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from plg.api.errors import ApiError
+from plg.api.game_catalogue import (
+    MAX_EXECUTABLES,
+    GameCatalogue,
+    KnownGame,
+    keep_catalogue,
+    make_catalogue,
+    read_catalogue,
+)
+from plg.cli.games import all_games
+from plg.cli.invocation import Invocation
+from plg.cli.server_access import anonymous_client, run_async
+
+if TYPE_CHECKING:
+    from plg.cli.settings import ServerAddress
+
+
+def known_games(run: Invocation, address: "ServerAddress") -> GameCatalogue:
+    """From the file when it is of today, else from the server; the old file when the server is away. Raises ApiError without either."""
+    kept = read_catalogue(run.settings.directory, address.url)
+    if kept is not None and kept.is_fresh(time.time()):
+        return kept
+    try:
+        return fetch_games(run, address)
+    except ApiError:
+        if kept is None:
+            raise
+        return kept
+
+
+def fetch_games(run: Invocation, address: "ServerAddress") -> GameCatalogue:
+    """Ask the server and keep the answer. Raises ApiError; a file that cannot be written is no failure."""
+
+    async def ask() -> GameCatalogue:
+        async with anonymous_client(address) as client:
+            found = await all_games(client, None, None)
+        games = [
+            KnownGame(
+                slug=game.slug,
+                name=game.name[:200],
+                executables=[name for name in game.executables if 0 < len(name) <= 128][:MAX_EXECUTABLES],
+                steam_app=game.steam_appid if game.steam_appid and 0 < game.steam_appid <= 2**32 else None,
+                boostable=game.boostable,
+            )
+            for game in found
+        ]
+        return make_catalogue(address.url, games)
+
+    catalogue = run_async(ask())
+    with contextlib.suppress(ApiError):
+        keep_catalogue(run.settings.directory, catalogue)
+    return catalogue
