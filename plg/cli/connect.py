@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from plg.cli.settings import ServerAddress
     from plg.contract.sessions import Mode
     from plg.tunnel.connect_request import ConnectRequest
+    from plg.tunnel.grants import HostPort
     from plg.tunnel.local_interfaces import LocalInterface
 
 app = command_app()
@@ -29,7 +30,7 @@ app = command_app()
     examples=(
         "plg connect openarena\nplg connect openarena --target 192.0.2.7:27960\n"
         "plg connect openarena --target 192.0.2.7:27960 --capture proxy --listen 127.0.0.1:27960\n"
-        "plg connect openarena --mode adaptive --max-overhead 1.5\nplg connect openarena --via wlan0,eth0\nplg connect openarena --detach"
+        "plg connect openarena --mode adaptive --max-overhead 1.5\nplg connect openarena --via wlan0,eth0\nplg connect openarena --detach\nplg connect openarena --metrics 9464"
     ),
 )
 def connect(
@@ -75,9 +76,16 @@ def connect(
     detach: Annotated[
         bool, typer.Option("-d", "--detach", help=N_("Return when connected; the tunnel goes on in the background."))
     ] = False,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", metavar="[HOST:]PORT", help=N_("Serve the tunnel's figures here, for Prometheus.")),
+    ] = None,
     server: ServerOption = None,
 ) -> None:
+    from plg.cli.metrics_option import read_metrics
+
     run = invocation(ctx)
+    metrics_place = read_metrics(metrics) if metrics is not None else None
     address = run.server(server)
     request = replace(
         read_request(
@@ -94,9 +102,11 @@ def connect(
         force=force,
         standby=not no_standby,
     )
-    code: int | None = by_service(run, address, request, seconds, detach=detach)
+    code: int | None = None
+    if metrics_place is None:  # the service serves no figures
+        code = by_service(run, address, request, seconds, detach=detach)
     if code is None:
-        code = in_background(ctx, request) if detach else carry(run, address, request, seconds)
+        code = in_background(ctx, request) if detach else carry(run, address, request, seconds, metrics_place)
     if code != ExitCode.OK:
         raise typer.Exit(code)
 
@@ -242,7 +252,13 @@ def in_background(ctx: typer.Context, request: "ConnectRequest") -> int:
         raise told from error
 
 
-def carry(run: Invocation, address: "ServerAddress", request: "ConnectRequest", seconds: float | None) -> ExitCode:
+def carry(
+    run: Invocation,
+    address: "ServerAddress",
+    request: "ConnectRequest",
+    seconds: float | None,
+    metrics: "HostPort | None" = None,
+) -> ExitCode:
     """Run the tunnel to its end on this process's own loop."""
     import asyncio
     import sys
@@ -262,7 +278,7 @@ def carry(run: Invocation, address: "ServerAddress", request: "ConnectRequest", 
             factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         try:
-            return runner.run(run_tunnel(run, address, request, seconds))
+            return runner.run(run_tunnel(run, address, request, seconds, metrics))
         except Exception as error:
             told = explain_tunnel_error(error, request)
             if told is None:

@@ -13,6 +13,7 @@ from plg.cli.exit_codes import ExitCode
 from plg.cli.hook_wiring import open_hooks
 from plg.cli.invocation import Invocation
 from plg.cli.language import _
+from plg.cli.metrics_option import serving
 from plg.cli.server_access import signed_client
 from plg.cli.settings import ServerAddress
 from plg.cli.tunnel_view import TunnelView
@@ -21,6 +22,7 @@ from plg.tunnel.connect import Tunnel
 from plg.tunnel.connect_request import ConnectRequest
 from plg.tunnel.control_protocol import StopMode
 from plg.tunnel.exit_memory import ExitMemory
+from plg.tunnel.grants import HostPort
 from plg.tunnel.runtime_place import runtime_place
 from plg.tunnel.tunnel_event import TunnelEvent
 
@@ -30,7 +32,11 @@ STANDARD_ERROR = 2
 
 
 async def run_tunnel(
-    run: Invocation, address: ServerAddress, request: ConnectRequest, seconds: float | None
+    run: Invocation,
+    address: ServerAddress,
+    request: ConnectRequest,
+    seconds: float | None,
+    metrics: HostPort | None = None,
 ) -> ExitCode:
     """Until the tunnel is stopped by a signal, by `plg disconnect` or after `seconds`. Raises as Tunnel.run."""
     place = runtime_place(run.environ)
@@ -54,7 +60,8 @@ async def run_tunnel(
         view.watch(tunnel)
         with _signals(tunnel, view) as interrupted, _ticker(view), _deadline(tunnel, seconds):
             try:
-                await tunnel.run()
+                async with serving(view, tunnel, metrics):
+                    await tunnel.run()
             finally:
                 view.finish()
                 if hooks is not None:
@@ -89,7 +96,7 @@ def _ticker(view: TunnelView) -> Iterator[None]:
         view.show()
         bound_log(STANDARD_ERROR)
 
-    handle = loop.call_later(0, tick)
+    tick()  # the first line is the whole state, before anything happens
     try:
         yield
     finally:

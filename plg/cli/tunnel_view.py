@@ -91,6 +91,14 @@ class TunnelView:
         elif event.what is Happening.STOPPING:
             self._show()
 
+    def tell(self, event: str, detail: dict[str, object], text: str) -> None:
+        """Something that the tunnel itself does not know of: `text` for people, the event for programs."""
+        if self._run.output.as_json:
+            at = rfc3339(datetime.now(UTC))
+            self._write(lambda: self._run.output.document(EventDocument(event=event, at=at, detail=detail)))
+        else:
+            self.say(text)
+
     def say(self, text: str) -> None:
         """A remark, above the live line."""
         self._write(lambda: self._say(text))

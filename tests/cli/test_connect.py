@@ -8,11 +8,13 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from plg.lab.processes import Process, ProcessOwner, ThisMachine
 from plg.lab.product import PLG, Connection, PlayerProcess, RelayProcess, ServerProcess, clean_environment, wait_for
@@ -326,3 +328,22 @@ def test_nothing_of_a_tunnel_is_imported_for_its_help_page() -> None:
     code = "import sys; import plg.cli.connect, plg.cli.status, plg.cli.disconnect; print([m for m in sys.modules if m in ('aiohttp', 'cryptography', 'msgspec', 'plg.tunnel')])"
     done = subprocess.run([PLG[0], "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_figures_are_served_while_it_runs_and_a_taken_port_stops_it_at_once(lab: Lab) -> None:
+    connection, port = lab.connect("--metrics", "0")
+    assert connection.documents()[0]["schema"] == "plg.status/1"
+    told = next(document for document in connection.documents() if document.get("event") == "metrics_served")
+    url = str(told["detail"]["url"])
+    assert play(port, 30) == 30
+    time.sleep(0.3)  # the endpoint gives a text again for a quarter of a second
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        families = {family.name: family for family in text_string_to_metric_families(answer.read().decode())}
+    packets = {one.labels["direction"]: one.value for one in families["plg_client_packets"].samples}
+    assert packets == {"up": 30, "down": 30}
+    assert families["plg_client_process_resident_memory_bytes"].samples[0].value > 10_000_000
+    taken = url.removeprefix("http://127.0.0.1:").removesuffix("/metrics")
+    other = [*PLG, "connect", "openarena", "--capture", "proxy", "--target", lab.game.address, "--metrics", taken]
+    environ = lab.player.environment | {"PLG_RUNTIME_DIR": str(lab.folder / "elsewhere")}
+    done = subprocess.run(other, capture_output=True, text=True, timeout=60, check=False, env=environ)
+    assert (done.returncode, "cannot serve metrics at 127.0.0.1" in done.stderr) == (11, True), done.stderr
