@@ -8,16 +8,25 @@ import contextlib
 import json
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from plg.capture.linux_links import BpfFilter, delete_bpf_filter, delete_clsact_if_empty, list_bpf_filters
 from plg.capture.netlink import Netlink
 from plg.capture.policy_routing import Rule, delete_rule
+from plg.machine.change_journal import ProcessIdentity, identify_process, read_own_file, this_boot
 
 JOURNAL_PREFIX = "capture-"
 MAX_JOURNAL_BYTES = 1 << 20
 """A journal of a thousand interfaces is about 200 KiB."""
+MAX_JOURNALS = 1000
+FILTER_NAME = "tc_divert_"
+"""How the names of the capture library's programs begin."""
+OUR_PRIORITIES = range(5100, 5200)
+OUR_TABLES = range(0x504C4700, 0x504C4800)
+"""Of `tun_routes`. A journal that names others was not written by us, whoever owns it: whoever can write to a user's directory must not be
+able to have foreign rules and filters removed with rights that he lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ def undo(leavings: Leavings) -> None:
         for interface in sorted({f.interface for f in leavings.filters}):
             with contextlib.suppress(OSError):
                 for found in list_bpf_filters(netlink, interface):
-                    if (found.interface, found.program_id) in ours:
+                    if (found.interface, found.program_id) in ours and found.name.startswith(FILTER_NAME):
                         with contextlib.suppress(OSError):
                             delete_bpf_filter(netlink, found)
         for rule in leavings.rules:
@@ -67,31 +76,9 @@ def undo(leavings: Leavings) -> None:
             delete_clsact_if_empty(netlink, interface)
 
 
-class ProcessIdentity(NamedTuple):
-    """A process that is not mistaken for a later one with the same number."""
-
-    pid: int
-    started_ticks: int
-
-
-def identify_process(pid: int) -> ProcessIdentity | None:
-    """None when there is no such process (a zombie counts as gone)."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        fields = text[text.rindex(")") + 2 :].split()
-        return None if fields[0] in "ZX" else ProcessIdentity(pid, int(fields[19]))
-    except (OSError, ValueError, IndexError):
-        return None
-
-
 def network_namespace_id() -> int:
     """The inode of this process's network namespace."""
     return Path("/proc/self/ns/net").stat().st_ino
-
-
-def boot_id() -> str:
-    """Changes whenever the machine restarts; everything we leave in a kernel goes with it."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def write_journal(path: Path, owner: ProcessIdentity, leavings: Leavings) -> None:
@@ -99,7 +86,7 @@ def write_journal(path: Path, owner: ProcessIdentity, leavings: Leavings) -> Non
     watchdog = identify_process(os.getpid())
     document = {
         "version": 1,
-        "boot_id": boot_id(),
+        "boot_id": this_boot(),
         "network_namespace": network_namespace_id(),
         "processes": [owner, watchdog],
         "leavings": leavings.to_json(),
@@ -113,37 +100,82 @@ def write_journal(path: Path, owner: ProcessIdentity, leavings: Leavings) -> Non
     draft.replace(path)
 
 
+class JournalState(StrEnum):
+    """What is to be done about a journal that was found."""
+
+    RUNNING = "running"
+    ABANDONED = "abandoned"
+    ELSEWHERE = "elsewhere"
+    """Its processes are dead, and what they left is in another network namespace."""
+    NOT_BELIEVED = "not_believed"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundJournal:
+    """A capture's journal. `why` says what is wrong with one that is not believed."""
+
+    path: Path
+    state: JournalState
+    leavings: Leavings = Leavings()
+    pids: tuple[int, ...] = ()
+    why: str = ""
+
+
+def find_journals(directory: Path) -> list[FoundJournal]:
+    """The journals of captures in `directory`; those of an earlier run of the machine are removed, since all that they tell of is gone."""
+    try:
+        paths = sorted(directory.glob(f"{JOURNAL_PREFIX}*.json"))[:MAX_JOURNALS]
+    except OSError:
+        return []
+    return [found for path in paths if (found := _find(path)) is not None]
+
+
+def _find(path: Path) -> FoundJournal | None:
+    try:
+        document = json.loads(read_own_file(path, MAX_JOURNAL_BYTES))
+        if document["boot_id"] != this_boot():
+            path.unlink(missing_ok=True)
+            return None
+        processes = [
+            ProcessIdentity(int(entry[0]), int(entry[1])) for entry in document["processes"] if entry is not None
+        ]
+        pids = tuple(process.pid for process in processes)
+        leavings = leavings_from_json(document["leavings"])
+        _refuse_foreign(leavings)
+        if any(identify_process(process.pid) == process for process in processes):
+            return FoundJournal(path, JournalState.RUNNING, leavings, pids)
+        is_here = int(document["network_namespace"]) == network_namespace_id()
+        return FoundJournal(path, JournalState.ABANDONED if is_here else JournalState.ELSEWHERE, leavings, pids)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return FoundJournal(path, JournalState.NOT_BELIEVED, why=error.strerror or str(error))
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
+        return FoundJournal(path, JournalState.NOT_BELIEVED, why=f"makes no sense: {error}")
+
+
+def _refuse_foreign(leavings: Leavings) -> None:
+    """Raises ValueError for what we cannot have made."""
+    if not all(found.name.startswith(FILTER_NAME) for found in leavings.filters):
+        raise ValueError("a filter that is not ours")
+    if not all(rule.priority in OUR_PRIORITIES and rule.table in OUR_TABLES for rule in leavings.rules):
+        raise ValueError("a rule that is not ours")
+
+
+def reap(found: FoundJournal) -> None:
+    """Undo what an abandoned journal tells of, and remove it. Raises OSError without the right to it."""
+    undo(found.leavings)
+    with contextlib.suppress(OSError):
+        found.path.unlink()
+
+
 def reap_journals(directory: Path) -> int:
     """Undo what runs left whose process and watchdog are both dead. Returns how many there were.
 
     Only journals of this network namespace are acted on, only files that belong to us are believed, and a file that cannot
     be understood is left alone.
     """
-    reaped = 0
-    try:
-        journals = sorted(directory.glob(f"{JOURNAL_PREFIX}*.json"))
-    except OSError:
-        return 0
-    for path in journals:
-        try:
-            status = path.lstat()
-            if status.st_uid != os.geteuid() or status.st_size > MAX_JOURNAL_BYTES or path.is_symlink():
-                continue
-            document = json.loads(path.read_text(encoding="utf-8"))
-            if document["boot_id"] != boot_id():
-                path.unlink()
-                continue
-            alive = any(
-                entry is not None and identify_process(int(entry[0])) == ProcessIdentity(int(entry[0]), int(entry[1]))
-                for entry in document["processes"]
-            )
-            if alive or int(document["network_namespace"]) != network_namespace_id():
-                continue
-            leavings = leavings_from_json(document["leavings"])
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
-            continue
-        undo(leavings)
-        with contextlib.suppress(OSError):
-            path.unlink()
-        reaped += 1
-    return reaped
+    abandoned = [found for found in find_journals(directory) if found.state is JournalState.ABANDONED]
+    for found in abandoned:
+        reap(found)
+    return len(abandoned)

@@ -17,12 +17,11 @@ from typing import BinaryIO
 from plg.capture.leavings import (
     JOURNAL_PREFIX,
     Leavings,
-    ProcessIdentity,
-    identify_process,
     leavings_from_json,
     undo,
     write_journal,
 )
+from plg.machine.change_journal import ProcessIdentity, identify_process
 
 GOODBYE = b"bye\n"
 READY = b"ok\n"
@@ -35,6 +34,9 @@ CHILD_CODE = (
     "run_child(sys.argv[2], int(sys.argv[3]))"
 )
 """Run with -I -S: no site packages, no user settings, so the child is up in about 20 ms."""
+
+RESTORE_CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from plg.cli.root import main; main()"
+"""A word for the interpreter, not an import: this room knows no commands."""
 
 FROZEN_WORD = "--clean-up-watchdog"
 """A frozen program is no interpreter: started with this word, a directory and a process id, it is the child and no command."""
@@ -134,6 +136,28 @@ def run_child(directory: str, owner_pid: int) -> None:
         undo(leavings)
     with contextlib.suppress(OSError):
         journal.unlink(missing_ok=True)
+    if leavings is not None:  # the packets came first; what else the dead process changed can take its time
+        _restore()
+
+
+def _restore() -> None:
+    """`plg restore`, when something is written down: this bare interpreter does not know how each change is undone."""
+    from plg.machine.change_journal import PREFIX, SUFFIX, journal_directory
+
+    with contextlib.suppress(OSError):
+        if not any(journal_directory(os.environ).glob(f"{PREFIX}*{SUFFIX}")):
+            return
+        package_root = str(Path(__file__).resolve().parents[2])
+        frozen = bool(getattr(sys, "frozen", False))
+        argv = [sys.executable] if frozen else [sys.executable, "-I", "-c", RESTORE_CODE, package_root]
+        subprocess.Popen(  # noqa: S603 - our own interpreter and code
+            [*argv, "restore", "--no-input"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
 
 
 def _follow(orders: BinaryIO, answers: BinaryIO, journal: Path, owner: ProcessIdentity) -> Leavings | None:

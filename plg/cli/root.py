@@ -51,6 +51,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "hooks": LazyCommand("plg.cli.hooks", N_("List and try your own programs that the tunnel tells of events.")),
     "logs": LazyCommand("plg.cli.logs", N_("Show the log of the running or last tunnel.")),
     "service": LazyCommand("plg.cli.service", N_("Keep a privileged process, so that plg needs no rights.")),
+    "restore": LazyCommand("plg.cli.restore", N_("Put back what a crashed run left in the system.")),
     "record": LazyCommand("plg.cli.record", N_("Record what the running tunnel's paths do.")),
     "replay": LazyCommand("plg.cli.replay", N_("Replay a recorded match in another mode.")),
     "demo": LazyCommand(

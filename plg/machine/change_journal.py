@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import re
-import secrets
 import stat
 import sys
 import time
@@ -134,7 +133,7 @@ class ChangeJournal:
             if len(names) >= MAX_ENTRIES:
                 raise JournalUnusable(self.directory, f"holds {len(names)} changes already")
             after = max((int(name[:20]) for name in names), default=0) + 1  # also when the clock was put back
-            change_id = f"{max(time.time_ns(), after):020d}-{secrets.token_hex(4)}"
+            change_id = f"{max(time.time_ns(), after):020d}-{os.urandom(4).hex()}"
             self._write(self._path(change_id), content)
         except OSError as error:
             raise JournalUnusable(self.directory, error.strerror or str(error)) from error

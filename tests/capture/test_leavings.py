@@ -10,24 +10,30 @@ from typing import Any
 import pytest
 
 from plg.capture.leavings import (
+    FILTER_NAME,
+    OUR_PRIORITIES,
+    OUR_TABLES,
+    FoundJournal,
+    JournalState,
     Leavings,
-    ProcessIdentity,
-    boot_id,
-    identify_process,
+    find_journals,
     leavings_from_json,
     network_namespace_id,
+    reap,
     reap_journals,
     undo,
     write_journal,
 )
 from plg.capture.linux_links import BpfFilter
 from plg.capture.policy_routing import Rule
+from plg.capture.tun_routes import PRIORITY_FIRST, PRIORITY_LAST, TABLE_FIRST
+from plg.machine.change_journal import ProcessIdentity, identify_process, this_boot
 from support.requirements import require_linux
 
 EVERYTHING = Leavings(
     filters=(BpfFilter(2, 0xFFFFFFF3, 30001, 1, 77, "tc_divert_egres"),),
     clsact=(1, 2),
-    rules=(Rule(2, 5100, 700, (1, 5)), Rule(10, 5100, 700, None)),
+    rules=(Rule(2, 5100, 0x504C4700, (1, 5)), Rule(10, 5100, 0x504C4700, None)),
 )
 
 
@@ -48,7 +54,7 @@ def journal(path: Path, **changes: Any) -> None:
     """A journal of a run whose processes are both dead, in this namespace."""
     document: dict[str, Any] = {
         "version": 1,
-        "boot_id": boot_id(),
+        "boot_id": this_boot(),
         "network_namespace": network_namespace_id(),
         "processes": [dead_process(), dead_process()],
         "leavings": Leavings().to_json(),
@@ -113,3 +119,51 @@ def test_a_missing_directory_is_an_empty_one(tmp_path: Path) -> None:
 def test_undoing_what_is_gone_is_no_error() -> None:
     undo(Leavings(filters=(BpfFilter(0x7FFFFFFF, 0xFFFFFFF3, 30001, 1, 77, "x"),), clsact=(0x7FFFFFFF,)))
     undo(Leavings())
+
+
+def states(directory: Path) -> list[JournalState]:
+    return [found.state for found in find_journals(directory)]
+
+
+def test_what_is_found_is_named_with_its_state(tmp_path: Path) -> None:
+    journal(tmp_path / "capture-1.json", leavings=EVERYTHING.to_json())
+    journal(tmp_path / "capture-2.json", network_namespace=1)
+    (tmp_path / "capture-3.json").write_text("{")
+    here = identify_process(os.getpid())
+    assert here is not None
+    write_journal(tmp_path / "capture-4.json", here, Leavings())
+    assert states(tmp_path) == [
+        JournalState.ABANDONED, JournalState.ELSEWHERE, JournalState.NOT_BELIEVED, JournalState.RUNNING,
+    ]  # fmt: skip
+    first = find_journals(tmp_path)[0]
+    assert first.leavings == EVERYTHING
+    reap(FoundJournal(tmp_path / "capture-1.json", JournalState.ABANDONED, Leavings()))
+    assert states(tmp_path) == [JournalState.ELSEWHERE, JournalState.NOT_BELIEVED, JournalState.RUNNING]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        Leavings(filters=(BpfFilter(2, 0xFFFFFFF3, 30001, 1, 77, "the firewall's"),)),
+        Leavings(rules=(Rule(2, 5099, OUR_TABLES[0], None),)),
+        Leavings(rules=(Rule(2, 5100, 254, None),)),
+    ],
+)
+def test_a_journal_that_tells_of_what_is_not_ours_is_not_believed(tmp_path: Path, forged: Leavings) -> None:
+    journal(tmp_path / "capture-1.json", leavings=forged.to_json())
+    assert states(tmp_path) == [JournalState.NOT_BELIEVED]
+    assert reap_journals(tmp_path) == 0
+    assert (tmp_path / "capture-1.json").exists()
+
+
+def test_a_journal_that_others_could_have_written_is_not_believed(tmp_path: Path) -> None:
+    journal(tmp_path / "capture-1.json")
+    (tmp_path / "capture-1.json").chmod(0o666)
+    journal(tmp_path / "capture-2.json")
+    os.link(tmp_path / "capture-2.json", tmp_path / "a second name")
+    assert states(tmp_path) == [JournalState.NOT_BELIEVED] * 2
+
+
+def test_what_counts_as_ours_is_what_captures_make() -> None:
+    assert (OUR_PRIORITIES[0], OUR_PRIORITIES[-1], OUR_TABLES[0]) == (PRIORITY_FIRST, PRIORITY_LAST, TABLE_FIRST)
+    assert "tc_divert_egres:[77]".startswith(FILTER_NAME)

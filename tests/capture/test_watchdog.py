@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from plg.capture.leavings import Leavings, identify_process
+from plg.capture.leavings import Leavings
 from plg.capture.watchdog import Watchdog, WatchdogError
+from plg.machine.change_journal import identify_process
 from support.requirements import require_linux
 
 
