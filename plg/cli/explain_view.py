@@ -77,9 +77,27 @@ def explanation(found: FoundRoutes) -> list[str]:
     for place, entry in enumerate(found.order.exits, 1):
         lines += _exit_lines(found, place, entry)
     for candidate in _distrusted(found):
-        lines.append(_("-  {name}: passed over, its claims were wrong within the last day").format(name=candidate.name))
+        lines.append(_passed_over_line(candidate))
     lines += ["", *_conclusion(found)]
     return [wrapped for line in lines for wrapped in _wrapped(line)]
+
+
+def exit_explanation(found: FoundRoutes, node_id: str) -> list[str]:
+    """Why one relay won or lost, then what was counted, as in `explanation` but without its name and not wrapped.
+
+    Empty for a relay that the server did not rank.
+    """
+    for place, entry in enumerate(found.order.exits, 1):
+        if entry.node_id == node_id:
+            candidate = found.candidate(node_id)
+            counted = (*_term_lines(entry, candidate), *_transit_lines(candidate)) if entry.is_usable else ()
+            return [_why(found, place, entry, candidate), *counted]
+    passed_over = next((candidate for candidate in _distrusted(found) if candidate.node_id == node_id), None)
+    return [] if passed_over is None else [_passed_over_line(passed_over)]
+
+
+def _passed_over_line(candidate: RouteCandidate) -> str:
+    return _("-  {name}: passed over, its claims were wrong within the last day").format(name=candidate.name)
 
 
 def _wrapped(line: str) -> list[str]:

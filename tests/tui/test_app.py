@@ -9,7 +9,7 @@ from plg_tui.graph_drawing import Marks
 from plg_tui.preferences import load_preferences
 from plg_tui.screens.dialogs import Question
 from plg_tui.screens.session import SessionScreen
-from plg_tui.themes import DARK, LIGHT
+from plg_tui.themes import CONTRAST, DARK, LIGHT
 from support.dashboard_pilot import dashboard_at, screen_colours, screen_text, until
 from support.talking_tunnel import talking_tunnel
 
@@ -97,8 +97,9 @@ async def test_choices_are_kept_for_the_next_start(tmp_path: Path) -> None:
     again = dashboard_at(tmp_path)
     assert (again.theme, again.marks) == (LIGHT, Marks.ASCII)
     assert spoken() is Language.EN  # --lang goes before what was chosen here
-    again.action_other_theme()
-    assert again.theme == DARK
+    for theme in (CONTRAST, DARK, LIGHT):
+        again.action_other_theme()
+        assert again.theme == theme
 
 
 async def test_no_color_shows_grey_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The dashboard itself: what all screens share, and what the keys of every screen do. It owns no tunnel: it attaches and lets go."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from textual.command import CommandPalette
 
 from plg.cli.invocation import Invocation
 from plg.cli.language import N_, Language, _, speak, spoken
+from plg.cli.output import safe_text
 from plg.cli.settings import ServerAddress
 from plg.contract.accounts import Account
 from plg.contract.cli_output import StatusDocument
@@ -24,26 +26,36 @@ from plg_tui.commands import DashboardCommands
 from plg_tui.connecting import ConnectFailed, ConnectWish, connect_detached
 from plg_tui.disconnecting import Ended, MatchLive, Refused, WaitsForMatch, end_tunnel
 from plg_tui.graph_drawing import Marks
+from plg_tui.keymap import checked_keys
 from plg_tui.live_feed import LiveFeed
 from plg_tui.live_history import LiveHistory
 from plg_tui.messages import TunnelGone, TunnelSeen, TunnelTrouble
-from plg_tui.preferences import FILE_NAME, load_preferences, save_preferences, usual_marks
-from plg_tui.screens.dialogs import Dialog, leave_question, match_question
+from plg_tui.preferences import FILE_NAME, damage, load_preferences, save_preferences, usual_marks
+from plg_tui.screens.dialogs import Dialog, change_question, leave_question, match_question
 from plg_tui.screens.games import GamesScreen
 from plg_tui.screens.help import HelpScreen
 from plg_tui.screens.history import HistoryScreen
 from plg_tui.screens.page import Page
+from plg_tui.screens.relays import RelaysScreen
 from plg_tui.screens.session import SessionScreen
 from plg_tui.screens.settings import SettingsScreen
 from plg_tui.screens.sign_in import SignInDialog
 from plg_tui.screens.subscription import SubscriptionScreen
 from plg_tui.server_desk import ServerDesk
-from plg_tui.themes import DARK, LIGHT, THEMES
+from plg_tui.themes import THEMES, TITLES
 from plg_tui.tunnel_cost import TunnelCost
 
 PAGES: Final[dict[str, type[Page]]] = {
     page.NAME: page
-    for page in (SessionScreen, GamesScreen, SettingsScreen, HistoryScreen, SubscriptionScreen, HelpScreen)
+    for page in (
+        SessionScreen,
+        GamesScreen,
+        RelaysScreen,
+        SettingsScreen,
+        HistoryScreen,
+        SubscriptionScreen,
+        HelpScreen,
+    )
 }
 
 
@@ -57,15 +69,18 @@ class Dashboard(App[bool]):
     CSS_PATH = "plg.tcss"
     COMMANDS = {DashboardCommands}  # noqa: RUF012 - Textual's own way
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "open_screen('help')", N_("Help"), show=False),
-        Binding("f2", "open_screen('session')", N_("Session"), show=False),
-        Binding("f3", "open_screen('games')", N_("Games"), show=False),
-        Binding("f5", "open_screen('settings')", N_("Settings"), show=False),
-        Binding("f6", "open_screen('history')", N_("History"), show=False),
-        Binding("f7", "open_screen('subscription')", N_("Plan"), show=False),
-        Binding("q", "leave", N_("Leave")),
+        Binding("f1", "open_screen('help')", N_("Help"), show=False, id="help"),
+        Binding("f2", "open_screen('session')", N_("Session"), show=False, id="session"),
+        Binding("f3", "open_screen('games')", N_("Games"), show=False, id="games"),
+        Binding("f4", "open_screen('relays')", N_("Relays"), show=False, id="relays"),
+        Binding("f5", "open_screen('settings')", N_("Settings"), show=False, id="settings"),
+        Binding("f6", "open_screen('history')", N_("History"), show=False, id="history"),
+        Binding("f7", "open_screen('subscription')", N_("Plan"), show=False, id="subscription"),
+        Binding("q", "leave", N_("Leave"), id="leave"),
         Binding("ctrl+q", "leave", show=False, priority=True),
-        Binding("ctrl+p", "command_palette", N_("Commands"), show=False, priority=True, key_display="^p"),
+        Binding(
+            "ctrl+p", "command_palette", N_("Commands"), show=False, priority=True, key_display="^p", id="commands"
+        ),
     ]
 
     def __init__(
@@ -82,6 +97,9 @@ class Dashboard(App[bool]):
         self.cost = TunnelCost()
         self.window = 0
         self.query_text = ""
+        self.chosen_game: str | None = None
+        self._tunnel_over = asyncio.Event()
+        self._tunnel_over.set()
         self.desk = ServerDesk(invocation, server, self._warn)
         self._preferences = load_preferences(invocation.settings.directory)
         self.marks = self._preferences.marks or usual_marks(invocation.environ)
@@ -111,8 +129,20 @@ class Dashboard(App[bool]):
     # --- begin and end ---------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        self._use_keys()
         self.push_screen(SessionScreen())
         self.feed.start()
+
+    def _use_keys(self) -> None:
+        """The player's own keys; what cannot be used of them is named."""
+        keys = checked_keys(self._preferences.keys)
+        self.set_keymap(keys.keymap)
+        faults = [f"{FILE_NAME}: {fault}" for fault in keys.faults]
+        broken = damage(self.invocation.settings.directory)
+        if broken is not None:
+            faults.append(_("{file} cannot be read: {why}").format(file=self.preferences_file, why=safe_text(broken)))
+        for fault in faults:
+            self.notify(fault, severity="warning", timeout=FAILURE_SHOWN_S, markup=False)
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -125,21 +155,27 @@ class Dashboard(App[bool]):
 
     def take_status(self, status: StatusDocument) -> None:
         """One status of the tunnel, or off."""
-        self.trouble = None
-        self.status = None if status.state == OFF else status
+        self._now(None if status.state == OFF else status)
         if self.status is not None:
             self.history.take(status, self.clock())
         self._tell_page()
 
     @on(TunnelGone)
     def _gone(self) -> None:
-        self.status = self.trouble = None
+        self._now(None)
         self._tell_page()
 
     @on(TunnelTrouble)
     def _troubled(self, message: TunnelTrouble) -> None:
-        self.status, self.trouble = None, message.why
+        self._now(None, message.why)
         self._tell_page()
+
+    def _now(self, status: StatusDocument | None, trouble: str | None = None) -> None:
+        self.status, self.trouble = status, trouble
+        if status is None:
+            self._tunnel_over.set()
+        else:
+            self._tunnel_over.clear()
 
     def _tell_page(self) -> None:
         page = self.page
@@ -195,8 +231,19 @@ class Dashboard(App[bool]):
         if wish is not None:
             self._connect(wish)
 
+    @work(exclusive=True, group="connect anew")
+    async def connect_anew(self, wish: ConnectWish, through: str) -> None:
+        """As `connect`; a tunnel that runs is ended first, if the person wants that."""
+        if self.status is not None:
+            answer = await self.push_screen_wait(change_question(through))
+            if answer != "change" or not await self._disconnect():
+                return
+            await self._tunnel_over.wait()  # one may wait for its match to end
+        self._connect(wish)
+
     @work(exclusive=True, group="connect")
     async def _connect(self, wish: ConnectWish) -> None:
+        self.chosen_game = wish.game
         self.notify(_("Connecting {game}; this takes a few seconds.").format(game=wish.game), markup=False)
         failed = await connect_detached(self.invocation, self.address, wish)
         if failed is not None and failed.needs_sign_in and await self._log_in():
@@ -276,7 +323,8 @@ class Dashboard(App[bool]):
         self._keep(marks=marks)
 
     def action_other_theme(self) -> None:
-        self.choose_theme(LIGHT if self.theme == DARK else DARK)
+        names = list(TITLES)
+        self.choose_theme(names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0])
 
     def action_other_language(self) -> None:
         self.choose_language(Language.EN if spoken() is Language.RU else Language.RU)

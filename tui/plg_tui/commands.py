@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from plg_tui.app import Dashboard
 
 
+def _nothing() -> None:
+    """Chosen: the palette closes."""
+
+
 class DashboardCommands(Provider):
     """Found by any part of their names."""
 
@@ -21,10 +25,12 @@ class DashboardCommands(Provider):
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for name, act in self._commands():
-            score = matcher.match(name)
-            if score > 0:
-                yield Hit(score, matcher.highlight(name), act)
+        found = [(score, name, act) for name, act in self._commands() if (score := matcher.match(name)) > 0]
+        for score, name, act in found:
+            yield Hit(score, matcher.highlight(name), act)
+        if not found:
+            # The palette's own words for this are English only.
+            yield Hit(1.0, _("No command is called that"), _nothing)
 
     def _commands(self) -> list[tuple[str, Callable[[], object]]]:
         app = cast("Dashboard", self.app)

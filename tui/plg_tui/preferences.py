@@ -1,4 +1,4 @@
-"""What a person chose in the dashboard: theme, language, the marks of the graph. Kept in `dashboard.json` beside config.toml."""
+"""What a person chose in the dashboard: theme, language, the marks of the graph, keys. Kept in `dashboard.json` beside config.toml."""
 
 import locale
 import os
@@ -12,37 +12,55 @@ from plg.api.errors import TokenFileUnusable
 from plg.api.private_file import make_private_directory, read_private, replace_private
 from plg.cli.language import Language
 from plg_tui.graph_drawing import Marks
-from plg_tui.themes import DARK, LIGHT
+from plg_tui.themes import DARK, TITLES
 
 FILE_NAME: Final = "dashboard.json"
+DAMAGED_NAME: Final = "dashboard.json.damaged"
+"""What stood in the file when it could not be read: keys are written by hand, and a slip must not cost them."""
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
-    """None: nothing was chosen yet."""
+    """None: nothing was chosen yet. `keys`: see `plg_tui.keymap`."""
 
     theme: str = DARK
     language: Language | None = None
     marks: Marks | None = None
+    keys: dict[str, str] = {}
 
 
 def load_preferences(directory: Path) -> Preferences:
-    """The file's choices; a missing or damaged file means none (it holds nothing that is worth an error)."""
+    """The file's choices; a missing or damaged file means none (`damage` says what is wrong)."""
     try:
-        content = read_private(directory / FILE_NAME)
-        found = msgspec.json.decode(content or b"{}", type=Preferences)
-    except (TokenFileUnusable, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = _read(directory)
+    except (TokenFileUnusable, ValueError, RecursionError):
         return Preferences()
-    return found if found.theme in {DARK, LIGHT} else msgspec.structs.replace(found, theme=DARK)
+    return found if found.theme in TITLES else msgspec.structs.replace(found, theme=DARK)
+
+
+def damage(directory: Path) -> str | None:
+    """Why the file cannot be read, in English, or None."""
+    try:
+        _read(directory)
+    except (TokenFileUnusable, ValueError, RecursionError) as error:
+        return str(error) or type(error).__name__
+    return None
 
 
 def save_preferences(directory: Path, chosen: Preferences) -> str | None:
-    """None, or one line that says why it could not be kept."""
+    """None, or one line that says why it could not be kept. A damaged file is kept beside the new one."""
     try:
         make_private_directory(directory)
-        replace_private(directory / FILE_NAME, msgspec.json.encode(chosen))
+        if damage(directory) is not None:
+            replace_private(directory / DAMAGED_NAME, read_private(directory / FILE_NAME) or b"")
+        replace_private(directory / FILE_NAME, msgspec.json.format(msgspec.json.encode(chosen)))
     except TokenFileUnusable as error:
         return str(error)
     return None
+
+
+def _read(directory: Path) -> Preferences:
+    """Raises TokenFileUnusable, ValueError (msgspec's DecodeError and UnicodeDecodeError are some) or RecursionError."""
+    return msgspec.json.decode(read_private(directory / FILE_NAME) or b"{}", type=Preferences)
 
 
 def usual_marks(environ: Mapping[str, str]) -> Marks:

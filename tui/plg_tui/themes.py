@@ -1,11 +1,19 @@
-"""Two themes, dark and light. Their colours (after Okabe and Ito) stay apart for colour-blind eyes; no meaning hangs on colour alone."""
+"""The themes: dark, light and one of high contrast. Their colours (after Okabe and Ito) stay apart for colour-blind eyes; no meaning hangs
+on colour alone.
+"""
 
 from typing import Final
 
 from textual.theme import Theme
 
+from plg.cli.language import N_
+
 DARK: Final = "plg-dark"
 LIGHT: Final = "plg-light"
+CONTRAST: Final = "plg-contrast"
+
+TITLES: Final = {DARK: N_("Dark"), LIGHT: N_("Light"), CONTRAST: N_("High contrast")}
+"""What a person calls each, in the order in which they follow one another."""
 
 THEMES: Final = (
     Theme(
@@ -37,5 +45,26 @@ THEMES: Final = (
         panel="#E3E8ED",
         dark=False,
         variables={"boosted": "#005A8F", "direct": "#B04A00"},
+    ),
+    Theme(
+        name=CONTRAST,
+        primary="#7FDBFF",
+        secondary="#FFB0E0",
+        accent="#7FDBFF",
+        success="#7FDBFF",
+        warning="#FFFF54",
+        error="#FFC04D",
+        foreground="#FFFFFF",
+        background="#000000",
+        surface="#000000",
+        panel="#000000",
+        dark=True,
+        variables={
+            "boosted": "#7FDBFF",
+            "direct": "#FFC04D",
+            "block-cursor-background": "#FFFF54",
+            "block-cursor-foreground": "#000000",
+            "border": "#FFFFFF",
+        },
     ),
 )

@@ -114,3 +114,12 @@ def match_question() -> Question:
         Choice("now", _("Now")),
         Choice("stay", _("Stay connected")),
     )
+
+
+def change_question(name: str) -> Question:
+    """Asked when a relay is chosen while a tunnel runs: "change", or None to leave everything as it is."""
+    return Question(
+        _("A tunnel is running. End it and connect through {name}?").format(name=name),
+        Choice("change", _("Connect anew")),
+        Choice("stay", _("Stay connected")),
+    )

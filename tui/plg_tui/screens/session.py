@@ -29,10 +29,10 @@ NARROW_LANE: Final = (0, 1, 2, 4, 5)
 class SessionScreen(Page):
     NAME = "session"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "app.disconnect", N_("Disconnect")),
-        Binding("space", "freeze", N_("Freeze")),
-        Binding("plus,equals_sign", "window(-1)", N_("Closer"), key_display="+"),
-        Binding("minus", "window(1)", N_("Wider"), key_display="-"),
+        Binding("d", "app.disconnect", N_("Disconnect"), id="disconnect"),
+        Binding("space", "freeze", N_("Freeze"), id="freeze"),
+        Binding("plus,equals_sign", "window(-1)", N_("Closer"), key_display="+", id="closer"),
+        Binding("minus", "window(1)", N_("Wider"), key_display="-", id="wider"),
     ]
 
     def __init__(self) -> None:
