@@ -23,6 +23,8 @@ class ExitCode(IntEnum):
     NO_DIFFERENCE = 12
     WORSE = 13
     DIRECT_IS_BETTER = 14
+    DOCTOR_WARNS = 20
+    DOCTOR_FAILS = 21
     INTERRUPTED = 130
 
 
@@ -42,6 +44,8 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.NO_DIFFERENCE: N_("plg bench: no difference that counts between the direct way and PLG"),
     ExitCode.WORSE: N_("plg bench: PLG is worse than the direct way"),
     ExitCode.DIRECT_IS_BETTER: N_("the direct way to the game is better: it was left as it is"),
+    ExitCode.DOCTOR_WARNS: N_("plg doctor: works, with warnings"),
+    ExitCode.DOCTOR_FAILS: N_("plg doctor: something does not work"),
     ExitCode.INTERRUPTED: N_("interrupted by Ctrl-C"),
 }
 """One line each, for people; marked for translation."""
