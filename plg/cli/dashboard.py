@@ -1,6 +1,7 @@
 """`plg dashboard`, and `plg` alone on a terminal: everything at a glance, in `plg_tui`."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -13,20 +14,44 @@ from plg.cli.options import ServerOption
 
 app = command_app()
 
+BROWSER_DRIVER = "textual.drivers.web_driver:WebDriver"
+"""Specification (Textual): in the environment of the process that draws for a browser, see `plg_tui.web_visitor`."""
+
 
 @add_command(
     app,
     help=N_(
         "Open the dashboard.\nIt shows the running tunnel; leaving it need not end the tunnel. plg alone opens it too."
     ),
-    examples="plg dashboard\nplg",
+    examples="plg dashboard\nplg\nplg dashboard --web",
 )
-def dashboard(ctx: typer.Context, server: ServerOption = None) -> None:
-    open_dashboard(invocation(ctx), server)
+def dashboard(
+    ctx: typer.Context,
+    web: Annotated[bool, typer.Option("--web", help=N_("In a browser of this machine, until Ctrl-C."))] = False,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", metavar="N", min=0, max=65535, help=N_("With --web: listen there; 0 takes a free port.")
+        ),
+    ] = 0,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help=N_("With --web: a loopback address, and no other."))
+    ] = "127.0.0.1",
+    server: ServerOption = None,
+) -> None:
+    run = invocation(ctx)
+    if web:
+        from plg.cli.dashboard_web import serve_dashboard
+
+        serve_dashboard(run, server, host, port)
+        return
+    open_dashboard(run, server)
 
 
 def is_possible(run: Invocation) -> bool:
-    """Whether a person sits at a terminal that can show it. Textual draws on standard error."""
+    """Whether a person sits at a terminal that can show it, or at a browser. Textual draws on standard error."""
+    if run.environ.get("TEXTUAL_DRIVER") == BROWSER_DRIVER:
+        return True
     streams = run.output.is_terminal and sys.stdin.isatty() and sys.stderr.isatty()
     return streams and not run.output.as_json and not run.flags.no_input
 

@@ -11,6 +11,7 @@ from support.source_tree import ROOT, imported_packages, product_modules
 HOMES = {
     "pydivert": ("plg/capture/",),
     "textual": ("tui/plg_tui/",),
+    "textual_serve": ("tui/plg_tui/",),
     "tortoise": ("server/plg_server/",),
     "jinja2": ("server/plg_server/",),
     "aiohttp_jinja2": ("server/plg_server/",),

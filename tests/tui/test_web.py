@@ -133,7 +133,7 @@ async def test_a_foreign_page_cannot_reach_it_even_with_the_key(browser: Browser
 
 async def test_requests_under_another_name_from_another_page_or_without_the_key_are_refused(tmp_path: Path) -> None:
     with web_dashboard(environment(tmp_path), tmp_path) as (url, process):
-        port = urlsplit(url).port
+        port = urlsplit(url).port or 0
         own = f"http://127.0.0.1:{port}"
         async with aiohttp.ClientSession() as client:
 
