@@ -25,6 +25,7 @@ from plg_server.handlers import (
     games,
     health,
     nodes,
+    payments,
     relays,
     routes_to_games,
     sessions,
@@ -49,7 +50,20 @@ CLEANING_INTERVAL_S = 3600.0
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation of the server, in the order of the documentation."""
-    subjects = (accounts, billing, codes, games, nodes, routes_to_games, sessions, benchmarks, relays, health, docs)
+    subjects = (
+        accounts,
+        billing,
+        codes,
+        payments,
+        games,
+        nodes,
+        routes_to_games,
+        sessions,
+        benchmarks,
+        relays,
+        health,
+        docs,
+    )
     return tuple(route for subject in subjects for route in subject.ROUTES)
 
 
@@ -103,7 +117,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS]))
         jobs.every(CLEANING_INTERVAL_S, "remove_expired", lambda: remove_expired(utc_now()))
         await open_game_network(app, stack, jobs)
-        await open_billing(app)
+        await open_billing(app, stack, jobs)
         yield
 
 

@@ -13,9 +13,11 @@ from plg_server.rate_limits import RateLimiter
 from plg_server.routes import Auth, Authenticator, Route
 from plg_server.services.accounts import AccountService, Identity
 from plg_server.services.benchmarks import BenchmarkService
+from plg_server.services.checkouts import Checkouts
 from plg_server.services.codes import Codes
 from plg_server.services.game_catalog import GameCatalog
 from plg_server.services.game_search import GameSearch
+from plg_server.services.payment_facts import PaymentProvider
 from plg_server.services.relay_profiles import RelayProfiles
 from plg_server.services.relay_state import RelayStates
 from plg_server.services.route_matrix import RouteMatrices
@@ -40,6 +42,8 @@ ROUTES_TO_GAMES = web.AppKey("routes_to_games", RouteService)
 BENCHMARKS = web.AppKey("benchmarks", BenchmarkService)
 SESSIONS = web.AppKey("sessions", SessionService)
 CODES = web.AppKey("codes", Codes)
+PROVIDERS = web.AppKey("providers", dict[str, PaymentProvider])
+CHECKOUTS = web.AppKey("checkouts", Checkouts)
 SUBSCRIPTIONS = web.AppKey("subscriptions", Subscriptions)
 AUTHENTICATORS = web.AppKey("authenticators", dict[Auth, Authenticator])
 RATE_LIMITER = web.AppKey("rate_limiter", RateLimiter)

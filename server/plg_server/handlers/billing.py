@@ -11,9 +11,9 @@ from plg_server.routes import Auth, Limit, route
 @route("GET", "/v1/plans", answer=PlanList, auth=Auth.NONE, limit=Limit.READ)
 async def plans(request: web.Request) -> PlanList:
     """What may be had here, what it costs, and how it may be paid."""
-    service = request.app[app_keys.SUBSCRIPTIONS]
+    plans = await request.app[app_keys.SUBSCRIPTIONS].offers()
     is_on = request.app[app_keys.CONFIG].billing.on
-    return PlanList(billing=is_on, plans=await service.offers(), providers=[])
+    return PlanList(billing=is_on, plans=plans, providers=request.app[app_keys.CHECKOUTS].offers())
 
 
 @route("GET", "/v1/subscription", answer=Subscription, auth=Auth.ACCOUNT, limit=Limit.READ)
