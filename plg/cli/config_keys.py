@@ -108,6 +108,18 @@ SETTINGS: tuple[ConfigKey, ...] = (
     ConfigKey(
         "theme", Kind.TEXT, N_("The dashboard's colours."), None, "PLG_THEME", None, pattern=r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}",
     ),
+    ConfigKey(
+        "update_index", Kind.TEXT, N_("Where plg update finds the signed list of releases."), None, "PLG_UPDATE_INDEX", "--index", pattern=r"https?://[!-~]{1,2000}",
+    ),
+    ConfigKey(
+        "update_keys", Kind.NAMES, N_("Whose signature plg update believes: ed25519 public keys in base64."), None, "PLG_UPDATE_KEYS", "--key",
+    ),
+    ConfigKey(
+        "update_channel", Kind.TEXT, N_("Which releases plg update takes."), "stable", "PLG_UPDATE_CHANNEL", "--channel", pattern=r"[a-z][a-z0-9-]{0,31}",
+    ),
+    ConfigKey(
+        "update_notice", Kind.SWITCH, N_("Whether a newer version is mentioned once a day."), False, "PLG_UPDATE_NOTICE", None,
+    ),
 )  # fmt: skip
 """In the order of `plg config list`."""
 

@@ -25,6 +25,7 @@ class ExitCode(IntEnum):
     DIRECT_IS_BETTER = 14
     DOCTOR_WARNS = 20
     DOCTOR_FAILS = 21
+    UPDATE_REFUSED = 30
     INTERRUPTED = 130
 
 
@@ -46,6 +47,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.DIRECT_IS_BETTER: N_("the direct way to the game is better: it was left as it is"),
     ExitCode.DOCTOR_WARNS: N_("plg doctor: works, with warnings"),
     ExitCode.DOCTOR_FAILS: N_("plg doctor: something does not work"),
+    ExitCode.UPDATE_REFUSED: N_("plg update: what came is not what was signed, or is out of date"),
     ExitCode.INTERRUPTED: N_("interrupted by Ctrl-C"),
 }
 """One line each, for people; marked for translation."""

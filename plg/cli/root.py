@@ -65,6 +65,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "schema": LazyCommand("plg.cli.schema", N_("Print the JSON Schema of what --json prints.")),
     "version": LazyCommand("plg.cli.version", N_("Show the version.")),
     "help": LazyCommand("plg.cli.help", N_("Explain a topic: environment, exit-codes, output.")),
+    "update": LazyCommand("plg.cli.update", N_("Install a newer version.")),
 }
 """In the order of the help page. A new command is one line here and one file."""
 
@@ -184,6 +185,10 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode | int:
         return report(KeyboardInterrupt(), this)  # typer has caught it already
     return code if isinstance(code, int) else ExitCode.OK
 
+    if sys.stderr.isatty() and not flags.as_json:
+        from plg.cli.update_notice import mention
+
+        mention(this, rest)
 
 def main() -> NoReturn:
     """The entry point of the `plg` script."""

@@ -61,6 +61,12 @@ def own_modules() -> list[str]:
     return [name for name in names if name not in lab and not name.startswith(LEFT_OUT_OF_OURS)]
 
 
+def widgets_by_name() -> list[str]:
+    """Textual loads a widget's module when its class is asked for, by a name that it makes up: no import statement leads there."""
+    folder = package_folder("textual") / "widgets"
+    return [f"textual.widgets.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]
+
+
 def own_data() -> list[tuple[str, str]]:
     """Our files that are no Python: (source, folder inside the program). Catalogues only in their compiled form."""
     return [

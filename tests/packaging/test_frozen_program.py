@@ -1,0 +1,202 @@
+"""The player's program as one file and as a folder: built for real, and everything in it that a frozen program could break."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from plg import __version__
+from plg.capture.leavings import Leavings, identify_process
+from plg.capture.watchdog import FROZEN_WORD, GOODBYE, READY
+from support.frozen import FrozenProgram, build, run
+from support.loopback_lab import LoopbackLab, loopback_lab, play
+from support.requirements import require_binary, require_linux
+from support.source_tree import ROOT
+
+MOST_SINGLE_BYTES = 20_000_000
+FORMS = ("single", "folder")
+
+pytestmark = [pytest.mark.xdist_group("frozen_program"), pytest.mark.timeout(500)]
+
+
+@pytest.fixture(scope="module")
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> FrozenProgram:
+    """Built once: it takes about a minute of one core."""
+    require_linux()
+    require_binary("objdump")
+    return build(tmp_path_factory.mktemp("frozen"))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoopbackLab]:
+    with loopback_lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+def bare_environment(home: Path) -> dict[str, str]:
+    """Nothing of Python's, nothing of the virtual environment's."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(home),
+        "PLG_CONFIG_DIR": str(home),
+        "PLG_RUNTIME_DIR": str(home / "run"),
+        "LANG": "C.UTF-8",
+    }
+
+
+def contents(frozen: FrozenProgram) -> set[str]:
+    return {
+        path.relative_to(frozen.folder / "_internal").as_posix()
+        for path in frozen.folder.rglob("*")
+        if path.is_file() and path.is_relative_to(frozen.folder / "_internal")
+    }
+
+
+def test_one_file_is_below_20_megabytes(frozen: FrozenProgram) -> None:
+    assert frozen.single.stat().st_size < MOST_SINGLE_BYTES
+
+
+def test_it_holds_catalogues_and_styles_and_neither_sources_nor_the_servers_libraries(frozen: FrozenProgram) -> None:
+    found = contents(frozen)
+    catalogues = {path.name for path in (ROOT / "plg/cli/locale/ru/LC_MESSAGES").glob("*.mo")}
+    assert {Path(name).name for name in found if name.endswith(".mo")} == catalogues
+    assert "plg_tui/plg.tcss" in found
+    assert [name for name in found if name.endswith((".po", ".py", ".dll", ".sys"))] == []
+    assert [
+        name for name in found if "sqlite" in name or "asyncpg" in name or "pydantic" in name or "libstdc++" in name
+    ] == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_it_starts_without_python(frozen: FrozenProgram, tmp_path: Path, form: str) -> None:
+    program = frozen.forms()[form]
+    done = run(program, "version", "--json", environ=bare_environment(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["version"] == __version__
+    page = run(program, "--help", "--lang", "ru", environ=bare_environment(tmp_path))
+    assert "Использование" in page.stdout
+
+
+def test_every_command_can_be_loaded(frozen: FrozenProgram, tmp_path: Path) -> None:
+    """Asked of the program itself: the table may have grown since it was built."""
+    page = run(frozen.in_folder, "--help", environ=bare_environment(tmp_path)).stdout
+    names = [line.split()[0] for line in page.partition("\nCommands:\n")[2].split("\n\n")[0].splitlines()]
+    assert {"connect", "dashboard", "update", "server"} <= set(names)
+    failed = [name for name in names if run(frozen.in_folder, name, "--help", environ=bare_environment(tmp_path)).returncode]
+    assert failed == []
+
+
+@pytest.mark.parametrize("words", [("server", "run"), ("relay", "run"), ("demo",)], ids=" ".join)
+def test_what_operators_need_is_said_to_be_elsewhere(
+    frozen: FrozenProgram, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = run(frozen.in_folder, *words, "--json", environ=bare_environment(tmp_path))
+    assert done.returncode == 1
+    error = json.loads(done.stderr.splitlines()[-1])["error"]
+    assert (error["code"], "made for players" in error["message"]) == ("extra_missing", True)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_it_lists_games_and_carries_packets_in_the_foreground_and_in_the_background(
+    frozen: FrozenProgram, lab: LoopbackLab, form: str
+) -> None:
+    program, environ = frozen.forms()[form], lab.player.environment
+    games = run(program, "games", "--json", environ=environ)
+    assert any(game["slug"] == "openarena" for game in json.loads(games.stdout)["games"])
+
+    options = ("connect", "openarena", "--force", "--capture", "proxy", "--target", lab.game.address, "--json")
+    with subprocess.Popen(
+        [str(program), *options, "--seconds", "2"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "connected" in [json.loads(line).get("state") for line in out.splitlines()]
+
+    started = run(program, *options, "--detach", environ=environ)
+    assert started.returncode == 0, started.stderr
+    status = json.loads(started.stdout)
+    try:
+        port = int(status["message"].rpartition(":")[2])
+        assert play(port, 30) == 30
+        assert json.loads(run(program, "status", "--json", environ=environ).stdout)["pid"] == status["pid"]
+    finally:
+        ended = run(program, "disconnect", "--now", environ=environ)
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_dashboard_opens_in_a_terminal_and_is_left_by_a_key(
+    frozen: FrozenProgram, lab: LoopbackLab, tmp_path: Path, form: str
+) -> None:
+    require_binary("tmux")
+    socket = str(tmp_path / "tmux")
+    words = [f"{name}={value}" for name, value in lab.player.environment.items() if name.startswith("PLG_")]
+
+    def tmux(*arguments: str) -> str:
+        return subprocess.run(
+            ["tmux", "-S", socket, *arguments], capture_output=True, text=True, check=True, timeout=20
+        ).stdout
+
+    command = f"env -u NO_COLOR {' '.join(words)} LC_ALL=C.UTF-8 {frozen.forms()[form]} dashboard; echo ended with $?; sleep 60"
+    tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", command)
+    try:
+        wait_until(lambda: "OpenArena" in tmux("capture-pane", "-p"), lambda: tmux("capture-pane", "-p"))
+        tmux("send-keys", "C-q")
+        wait_until(lambda: "ended with 0" in tmux("capture-pane", "-p"), lambda: tmux("capture-pane", "-p"))
+    finally:
+        tmux("kill-server")
+
+
+def wait_until(condition: object, shown: object, timeout_s: float = 40.0) -> None:
+    assert callable(condition)
+    assert callable(shown)
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, shown()
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_clean_up_process_lives_without_an_interpreter_and_knows_its_parent(
+    frozen: FrozenProgram, tmp_path: Path, form: str
+) -> None:
+    with subprocess.Popen(
+        [str(frozen.forms()[form]), FROZEN_WORD, str(tmp_path), str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=bare_environment(tmp_path),
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == READY
+        child.stdin.write(json.dumps(Leavings().to_json()).encode() + b"\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == READY
+        (journal,) = tmp_path.glob("capture-*.json")
+        owner, watchdog = json.loads(journal.read_text())["processes"]
+        assert tuple(owner) == identify_process(os.getpid())
+        assert watchdog[0] != os.getpid()
+        child.send_signal(signal.SIGTERM)
+        child.stdin.write(GOODBYE)
+        child.stdin.close()
+        assert child.wait(20) == 0
+    assert list(tmp_path.glob("capture-*.json")) == []
+
+
+def test_programs_that_it_starts_see_the_persons_own_library_path(frozen: FrozenProgram, tmp_path: Path) -> None:
+    """The hook that runs first, by itself: a system's program must not load the libraries inside."""
+    spec = (ROOT / "ops/packaging/own_environment.py").read_text()
+    code = f"import os, sys\nos.environ['LD_LIBRARY_PATH'] = '/inside'\n{{}}\n{spec}\nprint(os.environ.get('LD_LIBRARY_PATH'), os.environ['PYINSTALLER_RESET_ENVIRONMENT'])"
+    for before, after in (("", "None 1"), ("os.environ['LD_LIBRARY_PATH_ORIG'] = '/own'", "/own 1")):
+        done = subprocess.run([sys.executable, "-c", code.format(before)], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == after
+
+
+def test_the_entry_compares_the_word_of_the_clean_up_process() -> None:
+    assert f'CLEAN_UP_WORD = "{FROZEN_WORD}"' in (ROOT / "ops/packaging/frozen_entry.py").read_text()

@@ -1,0 +1,51 @@
+"""Builds the frozen program as `nox -s package` does, and says what it is made of."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.source_tree import ROOT
+
+SPEC = ROOT / "ops" / "packaging" / "plg.spec"
+BUILD_LIMIT_S = 400
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenProgram:
+    """Both forms of one build."""
+
+    single: Path
+    folder: Path
+
+    @property
+    def in_folder(self) -> Path:
+        """The program inside the folder."""
+        return self.folder / "plg"
+
+    def forms(self) -> dict[str, Path]:
+        return {"single": self.single, "folder": self.in_folder}
+
+
+def build(place: Path) -> FrozenProgram:
+    """Both forms, made from the installed packages; fails with the tool's own words."""
+    place.mkdir(parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLG_", "PYTHON"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "PyInstaller", "--noconfirm", "--distpath", "dist", "--workpath", "work", str(SPEC)],
+        cwd=place,
+        env={**kept, "PYINSTALLER_CONFIG_DIR": str(place / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=BUILD_LIMIT_S,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return FrozenProgram(place / "dist" / "plg", place / "dist" / "plg-folder")
+
+
+def run(
+    program: Path, *arguments: str, environ: dict[str, str], timeout_s: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """One command of a frozen program."""
+    return subprocess.run([str(program), *arguments], env=environ, capture_output=True, text=True, timeout=timeout_s)
