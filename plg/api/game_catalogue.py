@@ -32,8 +32,14 @@ class KnownGame(msgspec.Struct, frozen=True, kw_only=True):
     slug: Slug
     name: Annotated[str, Meta(max_length=200)]
     executables: Annotated[list[_Name], Meta(max_length=MAX_EXECUTABLES)]
+    aliases: Annotated[list[_Name], Meta(max_length=MAX_EXECUTABLES)] = []
     steam_app: Annotated[int, Meta(ge=1, le=2**32)] | None = None
     boostable: bool = True
+
+    def is_called(self, name: str) -> bool:
+        """Whether a person may mean this game by that name; case does not matter."""
+        wanted = " ".join(name.casefold().split())
+        return wanted in {self.slug, self.name.casefold()} or wanted in self.aliases
 
 
 class GameCatalogue(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,12 +30,17 @@ app = command_app()
     examples=(
         "plg connect openarena\nplg connect openarena --target 192.0.2.7:27960\n"
         "plg connect openarena --target 192.0.2.7:27960 --capture proxy --listen 127.0.0.1:27960\n"
-        "plg connect openarena --mode adaptive --max-overhead 1.5\nplg connect openarena --via wlan0,eth0\nplg connect openarena --detach\nplg connect openarena --metrics 9464"
+        "plg connect openarena --mode adaptive --max-overhead 1.5\nplg connect openarena --via wlan0,eth0\nplg connect openarena --detach\nplg connect openarena --metrics 9464\n"
+        "plg connect cs2 --launch --disconnect-on-exit"
     ),
 )
 def connect(
     ctx: typer.Context,
     game: Annotated[str, typer.Argument(metavar="GAME", help=N_("The game: see plg games."))],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- ARGS]", help=N_("With --launch: arguments for the game."), show_default=False),
+    ] = None,
     target: Annotated[
         str | None, typer.Option("--target", metavar="HOST:PORT", help=N_("Only the packets to this game server."))
     ] = None,
@@ -80,6 +85,10 @@ def connect(
         str | None,
         typer.Option("--metrics", metavar="[HOST:]PORT", help=N_("Serve the tunnel's figures here, for Prometheus.")),
     ] = None,
+    launch: Annotated[bool, typer.Option("--launch", help=N_("Start the game when the tunnel is up."))] = False,
+    disconnect_on_exit: Annotated[
+        bool, typer.Option("--disconnect-on-exit", help=N_("With --launch: end the tunnel with the game."))
+    ] = False,
     server: ServerOption = None,
 ) -> None:
     from plg.cli.metrics_option import read_metrics
@@ -102,6 +111,12 @@ def connect(
         force=force,
         standby=not no_standby,
     )
+    if not launch and (arguments or disconnect_on_exit):
+        raise _usage(_("arguments for the game and --disconnect-on-exit belong to --launch"), _("add --launch"))
+    if launch:
+        from plg.cli.launching import launch_when_connected
+
+        launch_when_connected(run, address, game, arguments or [], disconnect_on_exit=disconnect_on_exit, quiet=detach)
     code: int | None = None
     if metrics_place is None:  # the service serves no figures
         code = by_service(run, address, request, seconds, detach=detach)
@@ -263,11 +278,13 @@ def carry(
     import asyncio
     import sys
 
+    from plg.cli.restore import tell_restored
     from plg.cli.tunnel_failures import explain_tunnel_error
     from plg.cli.tunnel_session import run_tunnel
     from plg.machine.service_rights import keep_from_children
 
     keep_from_children()  # what this process may do is not for the programs that it starts
+    tell_restored(run)
     factory = asyncio.new_event_loop
     if sys.platform != "win32":
         try:

@@ -38,7 +38,11 @@ def plg_command() -> list[str]:
     return [sys.executable, *isolated, "-m", "plg"]
 
 
-def command_words(ctx: "Context", leave_out: frozenset[str] = frozenset({"detach", "help"})) -> list[str]:
+NOT_THE_TUNNELS: Final = frozenset({"detach", "help", "launch", "disconnect_on_exit", "arguments"})
+"""Parameters of `plg connect` that the process in the background does not need."""
+
+
+def command_words(ctx: "Context", leave_out: frozenset[str] = NOT_THE_TUNNELS) -> list[str]:
     """The options and arguments of the command that runs now, as they would be typed."""
     options: list[str] = []
     arguments: list[str] = []
@@ -61,7 +65,7 @@ def detach(run: Invocation, words: Sequence[str]) -> ExitCode | int:
     place = runtime_place(run.environ)
     make_private(place)
     if _status(place) is not None:
-        raise already_running()
+        raise already_running(run.environ)
     flags = [f"--lang={spoken()}", "--no-input"]
     flags += ["--json"] if run.flags.as_json else []
     flags += ["--debug"] if run.flags.debug else []

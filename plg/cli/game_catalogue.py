@@ -45,6 +45,7 @@ def fetch_games(run: Invocation, address: "ServerAddress") -> GameCatalogue:
                 slug=game.slug,
                 name=game.name[:200],
                 executables=[name for name in game.executables if 0 < len(name) <= 128][:MAX_EXECUTABLES],
+                aliases=[alias for alias in game.aliases if 0 < len(alias) <= 128][:MAX_EXECUTABLES],
                 steam_app=game.steam_appid if game.steam_appid and 0 < game.steam_appid <= 2**32 else None,
                 boostable=game.boostable,
             )

@@ -47,6 +47,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "connect": LazyCommand("plg.cli.connect", N_("Carry a game's packets through a relay.")),
     "status": LazyCommand("plg.cli.status", N_("Show the running tunnel.")),
     "disconnect": LazyCommand("plg.cli.disconnect", N_("End the running tunnel.")),
+    "launch": LazyCommand("plg.cli.launch", N_("Start a game that is installed here.")),
     "watch": LazyCommand("plg.cli.watch", N_("Wait for games and boost each one while it runs.")),
     "hooks": LazyCommand("plg.cli.hooks", N_("List and try your own programs that the tunnel tells of events.")),
     "logs": LazyCommand("plg.cli.logs", N_("Show the log of the running or last tunnel.")),

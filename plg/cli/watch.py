@@ -104,17 +104,16 @@ def choose_games(known: "Sequence[KnownGame]", wished: Sequence[str], unwanted: 
     """The games to wait for. Raises CliError for a name that the server does not know, or whose programs nobody knows."""
     from difflib import get_close_matches
 
-    by_name = {name: game for game in known for name in (game.name.casefold(), game.slug)}
     chosen: dict[str, KnownGame] = {}
     for name in wished:
-        game = by_name.get(name.casefold())
+        game = next((game for game in known if game.is_called(name)), None)
         if game is None:
             raise CliError(
                 _("no game is called '{name}'").format(name=name),
                 code="game_not_found",
                 exit_code=ExitCode.NOT_FOUND,
                 next_step=_("see: plg games; for a game of your own: plg profile learn"),
-                nearest=tuple(get_close_matches(name.casefold(), list(by_name))),
+                nearest=tuple(get_close_matches(name.casefold(), [game.slug for game in known])),
             )
         if not game.executables:
             raise CliError(
@@ -126,8 +125,7 @@ def choose_games(known: "Sequence[KnownGame]", wished: Sequence[str], unwanted: 
         chosen[game.slug] = game
     if wished:
         return list(chosen.values())
-    left_out = {by_name[name.casefold()].slug for name in unwanted if name.casefold() in by_name}
-    return [game for game in known if game.boostable and game.executables and game.slug not in left_out]
+    return [game for game in known if game.boostable and game.executables and not any(map(game.is_called, unwanted))]
 
 
 def settle(running: dict[str, list[int]], tell: "Teller") -> dict[str, list[int]]:

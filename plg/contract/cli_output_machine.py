@@ -33,3 +33,12 @@ class HookTestDocument(Document, frozen=True, kw_only=True):
     took_s: float
     output: str
     schema: str = "plg.hook_test/1"
+
+
+class LaunchDocument(Document, frozen=True, kw_only=True):
+    """`plg launch --json`: what was started, and its process (of Steam's command, where Steam starts the game)."""
+
+    game: str
+    argv: list[str]
+    pid: int
+    schema: str = "plg.launch/1"
