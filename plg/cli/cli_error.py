@@ -1,5 +1,7 @@
 """A failure that a command foresaw."""
 
+from collections.abc import Mapping
+
 from plg.cli.exit_codes import ExitCode
 
 
@@ -7,7 +9,7 @@ class CliError(Exception):
     """Ends the command with one clear line, already in the person's language.
 
     `code` is the stable name in JSON, `message` what went wrong, `next_step` what to do about it (None when there is nothing to do),
-    `nearest` what may have been meant.
+    `nearest` what may have been meant, `detail` facts for programs.
     """
 
     def __init__(
@@ -19,6 +21,7 @@ class CliError(Exception):
         next_step: str | None = None,
         nearest: tuple[str, ...] = (),
         request_id: str | None = None,
+        detail: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -27,3 +30,4 @@ class CliError(Exception):
         self.next_step = next_step
         self.nearest = nearest
         self.request_id = request_id
+        self.detail = dict(detail or {})

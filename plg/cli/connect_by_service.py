@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from plg.contract.cli_output import StatusDocument
     from plg.tunnel.connect_request import ConnectRequest
     from plg.tunnel.runtime_place import RuntimePlace
-    from plg.tunnel.service_protocol import Capture, CommandEnd, Keeping, ServiceRequest, SpokenLanguage
+    from plg.tunnel.service_protocol import Capture, CommandEnd, ServiceRequest
 
 UNDER_SERVICE: Final = "PLG_UNDER_SERVICE"
 """Set for what the service runs: that must not ask the service again."""
@@ -80,10 +80,10 @@ def service_request(
         ),
         attached=attached,
         as_json=run.flags.as_json,
-        language=cast("SpokenLanguage", spoken().value),
+        language=spoken().value,
         config_directory=str(run.settings.directory),
         runtime_directory=str(runtime_place(run.environ).directory),
-        keep_tokens=cast("Keeping", run.settings.keeping().value),
+        keep_tokens=run.settings.keeping().value,
         access_token=run.settings.token(),
     )
     try:

@@ -149,5 +149,6 @@ def _as_json(told: CliError) -> str:
         next_step=told.next_step,
         nearest=list(told.nearest),
         request_id=told.request_id,
+        detail=told.detail,
     )
     return encode_document(ErrorDocument(error=detail)) + "\n"

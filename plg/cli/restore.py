@@ -59,15 +59,22 @@ def restore(
     show(run, _document(changes, dry_run=dry_run))
 
 
-def roll_back_abandoned(environ: Mapping[str, str]) -> int:
-    """At the next start: what dead processes of this user changed is put back. How many there were; what cannot be undone stays."""
+def tell_restored(run: Invocation) -> None:
+    """At the next start: what dead processes of this user changed is put back, and said. What cannot be undone stays written down."""
     from plg.machine.change_journal import ChangeJournal, JournalUnusable, journal_directory, roll_back
 
     try:
-        results = roll_back(ChangeJournal(journal_directory(environ)), undoers())
+        results = roll_back(ChangeJournal(journal_directory(run.environ)), undoers())
     except JournalUnusable:
-        return 0
-    return sum(result.trouble is None for result in results)
+        return  # plg restore and plg doctor say what is wrong with it
+    if undone := sum(result.trouble is None for result in results):
+        run.talk.say(
+            ngettext(
+                "{n} change that a crashed run left was put back.",
+                "{n} changes that a crashed run left were put back.",
+                undone,
+            ).format(n=undone)
+        )
 
 
 def undoers() -> "Mapping[str, Undoer]":

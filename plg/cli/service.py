@@ -94,7 +94,7 @@ def run(ctx: typer.Context, user: UserOption = None) -> None:
 
     this = invocation(ctx)
     served = served_user(this, user)
-    check_rights(_("plg service run"))
+    check_rights("plg service run")
     check_installation()
     code = asyncio.run(_serve(this, served))
     if code != ExitCode.OK:

@@ -1,6 +1,9 @@
 """What the failures of a tunnel mean to a person, and which exit code they get."""
 
 import errno
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from plg.capture.packet_source import CaptureUnavailable
@@ -100,24 +103,29 @@ def _capture_unavailable(error: CaptureUnavailable) -> CliError:
     )
 
 
-def already_running() -> CliError:
-    """Another `plg connect` runs: say which, when it answers."""
-    import os
-
+def already_running(environ: Mapping[str, str] = os.environ) -> CliError:
+    """Another `plg connect` runs: say which and since when, when it answers."""
     from plg.tunnel.control_client import ask_once
     from plg.tunnel.control_protocol import ControlRequest
     from plg.tunnel.runtime_place import runtime_place
+    from plg.tunnel.states import rfc3339
 
     what = ""
+    detail: dict[str, object] = {}
     try:
-        status = ask_once(runtime_place(os.environ), ControlRequest(ask="status")).status
-        if status is not None and status.game:
-            what = f": {status.game}" + (f", {status.relay.name}" if status.relay is not None else "")
+        status = ask_once(runtime_place(environ), ControlRequest(ask="status")).status
     except (NoTunnel, TunnelSilent):
-        pass  # it is just starting or ending
+        status = None  # it is just starting or ending
+    if status is not None and status.game:
+        began = datetime.now(UTC) - timedelta(seconds=status.uptime_s or 0.0)
+        what = f": {status.game}" + (f", {status.relay.name}" if status.relay is not None else "")
+        what += _(", since {time}").format(time=began.astimezone().strftime("%H:%M:%S"))
+        relay = status.relay.name if status.relay is not None else None
+        detail = {"game": status.game, "relay": relay, "since": rfc3339(began), "pid": status.pid}
     return CliError(
         _("a tunnel is running already{what}").format(what=what),
         code="already_connected",
         exit_code=ExitCode.BUSY,
         next_step=_("see: plg status; end it with: plg disconnect"),
+        detail=detail,
     )

@@ -21,7 +21,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ErrorDetail(Answer, frozen=True, kw_only=True):
-    """`code` is stable; `next_step` is the command or act that mends it."""
+    """`code` is stable; `next_step` is the command or act that mends it; `detail` holds facts, by code.
+
+    already_connected: `game`, `relay`, `since` (RFC 3339) and `pid` of the tunnel that runs, as far as it answers.
+    """
 
     code: str
     message: str
@@ -29,6 +32,7 @@ class ErrorDetail(Answer, frozen=True, kw_only=True):
     next_step: str | None = None
     nearest: list[str] = []
     request_id: str | None = None
+    detail: dict[str, Any] = {}
 
 
 class ErrorDocument(Document, frozen=True, kw_only=True):

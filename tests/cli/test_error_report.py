@@ -47,6 +47,7 @@ def test_a_program_gets_a_document(capsys: pytest.CaptureFixture[str]) -> None:
         "next_step": "see: plg games",
         "nearest": ["openarena", "openra"],
         "request_id": "r-1",
+        "detail": {},
     }
 
 

@@ -1,6 +1,8 @@
 """What a tunnel's failures mean to a person."""
 
 import errno
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -67,8 +69,13 @@ def test_a_taken_port_has_a_number_of_its_own() -> None:
 def test_what_runs_already_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLG_RUNTIME_DIR", str(tmp_path / "run"))
     with talking_tunnel(tmp_path / "run"):
-        assert already_running().message == "a tunnel is running already: lab-game, Lab One"
-    assert already_running().message == "a tunnel is running already"
+        told = already_running()
+        assert re.fullmatch(r"a tunnel is running already: lab-game, Lab One, since \d\d:\d\d:\d\d", told.message)
+        assert told.next_step == "see: plg status; end it with: plg disconnect"
+        assert (told.detail["game"], told.detail["relay"], told.detail["pid"]) == ("lab-game", "Lab One", 7)
+        since = datetime.fromisoformat(str(told.detail["since"]))
+        assert abs((datetime.now(UTC) - since).total_seconds() - 61.5) < 30
+    assert (already_running().message, already_running().detail) == ("a tunnel is running already", {})
 
 
 def test_our_own_mistakes_are_left_to_others() -> None:
