@@ -22,6 +22,9 @@ WINDOW_S = 10.0
 PLAY_S = WINDOWS * WINDOW_S
 """The promise is at least 30 s. The ping is judged by the best of the windows: other work on the machine only ever adds."""
 
+MOST_WINDOWS = 12
+"""On a machine that is busy with other things the players stay longer, until a window was quiet."""
+
 SAMPLE_EVERY_S = 1.2
 """The game's server answers one query a second."""
 
@@ -90,8 +93,8 @@ def test_a_player_plays_through_the_relay_and_nothing_is_lost_leaked_or_left_beh
     friend = join(world, world.friend, tmp_path / "friend", "straight")
     player = join(world, world.client, tmp_path / "player", "boosted")
     relayed, relayed_back = world.counter.packets("relayed"), world.counter.packets("relayed_back")
-    rises_ms = []
-    for _ in range(WINDOWS):
+    rises_ms: list[float] = []
+    while len(rises_ms) < WINDOWS or (min(rises_ms) > MAX_PING_RISE_MS and len(rises_ms) < MOST_WINDOWS):
         boosted_ms, straight_ms = stay(game_server, WINDOW_S, player, friend)
         rises_ms.append(boosted_ms - straight_ms)
     print(f"ping rise {rises_ms} ms, load {os.getloadavg()}")
