@@ -5,6 +5,7 @@ A provider is offered when its keys are set. Half of them would sell what cannot
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from string import Formatter
 from urllib.parse import urlsplit
 
 import msgspec
@@ -71,10 +72,13 @@ def _web_address(value: object) -> bool:
 def _page(value: object) -> bool:
     """A link with places for what is known of the payment."""
     try:
-        shown = str(value).format(code="PLG-0", amount="1.00")
-    except (KeyError, ValueError, IndexError, AttributeError):
+        places = [(name, spec, how) for _, name, spec, how in Formatter().parse(str(value)) if name is not None]
+    except ValueError:
         return False
-    return _web_address(shown)
+    # Nothing but the two names: a format text can reach into what it is given.
+    if any(name not in ("code", "amount") or spec or how for name, spec, how in places):
+        return False
+    return _web_address(str(value).format(code="PLG-0", amount="1.00"))
 
 
 _ADDRESS = "https://HOST/..."

@@ -102,7 +102,7 @@ class DonatePay:
             raise NoticeRefused("donatepay_webhook_secret is not set")
         right = hmac.new(self._secret.encode(), notice.body, hashlib.sha256).hexdigest()
         given = notice.headers.get(SIGNATURE_HEADER, "").strip().lower()
-        if not hmac.compare_digest(right.encode(), given.encode()):
+        if not hmac.compare_digest(right.encode(), given.encode(errors="replace")):
             raise NoticeRefused("wrong signature")
         return Noticed(poll_now=True)
 
