@@ -15,12 +15,7 @@ from support.talking_tunnel import STATUS
 
 
 def bindings(*owners: type) -> dict[str, str]:
-    return {
-        entry.id: entry.key
-        for owner in owners
-        for entry in owner.__dict__["BINDINGS"]
-        if entry.id
-    }
+    return {entry.id: entry.key for owner in owners for entry in owner.__dict__["BINDINGS"] if entry.id}
 
 
 def test_every_key_that_can_be_changed_is_one_that_a_screen_has() -> None:

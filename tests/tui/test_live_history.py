@@ -60,3 +60,15 @@ def test_another_tunnel_begins_anew_and_old_samples_go() -> None:
     assert len(history) == MAX_SAMPLES
     history.clear()
     assert len(history) == 0
+
+
+def test_each_way_has_a_strip_of_its_own_and_one_that_opens_loses_nothing() -> None:
+    history = LiveHistory()
+    history.take(MULTIPATH, 1.0)
+    first = msgspec.structs.replace(MULTIPATH.paths[0], rtt_ms=None, state="dead")
+    history.take(msgspec.structs.replace(MULTIPATH, paths=[first, *MULTIPATH.paths[1:]]), 2.0)
+    assert history.lane(0) == [33.0, None]
+    assert history.lane(1) == [36.0, 36.0]
+    assert history.lane(2) == []
+    history.take(msgspec.structs.replace(STATUS, pid=8), 3.0)  # another tunnel
+    assert history.lane(1) == []

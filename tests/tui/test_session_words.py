@@ -18,33 +18,33 @@ def test_the_heading_has_state_game_clock_and_active_routes() -> None:
     assert words.heading(MULTIPATH) == "● подключено   lab-game   0:01:01   активны 2 пути   захват divert"
 
 
-def test_the_route_is_a_line_of_hops_for_each_path_and_the_standby() -> None:
-    assert words.hops(MULTIPATH) == [
-        "▲ you ──33.0 ms── Lab One ──8.0 ms── lab-game",
-        "● you ──36.0 ms── Amsterdam 1 ── Lab One ──8.0 ms── lab-game",
-        "◌ you (wwan0) ──? ms── Lab One ──8.0 ms── lab-game",
-        "○ standby exit Lab Two: ready",
-    ]
-    assert words.hops(off_document(datetime.now(UTC))) == ["no relay chosen yet"]
-
-
 def test_a_lane_names_its_way_its_role_and_its_figures() -> None:
-    assert [words.lane(path)[:2] for path in MULTIPATH.paths] == [
-        ("0 straight", "▲ silent, copies"),
-        ("1 via Amsterdam 1", "● in use, first"),
-        ("2 over wwan0", "◌ being opened"),
-    ]
-    assert words.lane(MULTIPATH.paths[0])[2:] == ("33.0 ms", "40.0 ms", "0.5/1.3", "1.0/2.0 %", "1.2 MB/0.9 kB")
-    assert words.lane(MULTIPATH.paths[2])[2:6] == ("? ms", "? ms", "?/?", "?/? %")
+    first, second, third = MULTIPATH.paths
+    assert words.lane(first, "straight", "▁▂", wide=True) == (
+        "0 straight", "▲ silent, copies", "▁▂", "33.0 ms", "40.0 ms", "0.5/1.3", "1.0/2.0 %", "1.2 MB/0.9 kB",
+    )  # fmt: skip
+    assert words.lane(second, "via Amsterdam 1", "", wide=False)[:2] == ("1 via Amsterdam 1", "● in use, first")
+    assert words.lane(third, "over wwan0", "", wide=False) == ("2 over wwan0", "◌ being opened", "", "? ms", "?", "? %")
+
+
+def test_the_narrow_lane_has_the_worse_of_both_directions() -> None:
+    assert words.lane(MULTIPATH.paths[0], "straight", "", wide=False)[4:] == ("1.3", "2.0 %")
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_a_lane_has_a_cell_for_each_title(wide: bool) -> None:
+    assert len(words.lane_titles(wide=wide)) == len(words.lane(MULTIPATH.paths[0], "", "", wide=wide))
 
 
 def test_the_verdict_is_honest() -> None:
-    assert words.verdict(MULTIPATH) == "gain 16.6 ms"
-    assert words.verdict(STATUS) == "the direct way is not measured yet"
+    assert words.verdict(MULTIPATH) == "Now 41.2 ms, without PLG 57.8 ms: 16.6 ms better"
+    assert words.verdict(STATUS) == "Without PLG: not measured yet"
     assert MULTIPATH.comparison is not None
-    worse = msgspec.structs.replace(MULTIPATH.comparison, gain_ms=-4.0, verdict="direct", estimated=True)
+    worse = msgspec.structs.replace(
+        MULTIPATH.comparison, direct_ms=37.2, gain_ms=-4.0, verdict="direct", estimated=True
+    )
     assert words.verdict(msgspec.structs.replace(MULTIPATH, comparison=worse)) == (
-        "4.0 ms slower, new connections go direct, estimated"
+        "Now 41.2 ms, without PLG 37.2 ms: 4.0 ms worse, new connections go direct, estimated"
     )
 
 

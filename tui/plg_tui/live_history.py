@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from plg.contract.cli_output import StatusDocument
+from plg_tui.live_strip import StripHistory
 
 KEPT_S: Final = 600.0
 """Implementation. The widest window of the graph."""
 MAX_SAMPLES: Final = 6_500
 """Implementation. Ten samples a second over KEPT_S, with some room: a feed that runs wild cannot fill the memory."""
+
+LANE_KEPT_S: Final = 60
+"""Implementation. Seconds in a way's live strip."""
+
+OPENING: Final = frozenset({"binding", "connecting"})
 
 WINDOWS_S: Final = (30.0, 120.0, 600.0)
 """What the graph can show."""
@@ -57,6 +63,7 @@ class LiveHistory:
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
         self._session: tuple[int | None, str | None] | None = None
+        self._lanes: dict[int, StripHistory] = {}
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -65,16 +72,26 @@ class LiveHistory:
         """One status; another tunnel begins a new history."""
         session = (status.pid, status.game)
         if session != self._session:
-            self._samples.clear()
+            self.clear()
             self._session = session
         direct_ms = status.comparison.direct_ms if status.comparison is not None else None
         self._samples.append(Sample(at_s, boosted_ms(status), direct_ms))
         while self._samples and at_s - self._samples[0].at_s > KEPT_S:
             self._samples.popleft()
+        for path in status.paths:
+            if path.rtt_ms is None and path.state in OPENING:
+                continue  # nothing is lost on a way that is not there yet
+            self._lanes.setdefault(path.path, StripHistory(LANE_KEPT_S)).take(at_s, path.rtt_ms)
 
     def clear(self) -> None:
         self._samples.clear()
+        self._lanes.clear()
         self._session = None
+
+    def lane(self, path: int) -> list[float | None]:
+        """One way's round trip of each of the last seconds, oldest first: the worst, None where it was not known."""
+        found = self._lanes.get(path)
+        return [] if found is None else found.values()
 
     def points(self, window_s: float, count: int, now_s: float) -> tuple[list[float | None], list[float | None]]:
         """`count` points of each line over the last `window_s`: the largest value in each slice, so that no peak is hidden.

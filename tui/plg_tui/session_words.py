@@ -5,7 +5,7 @@ from typing import Final
 
 from plg.cli.language import _, ngettext
 from plg.cli.output import safe_text
-from plg.cli.status_text import CARRYING, bytes_text, mode_word, path_word, standby_word, state_word
+from plg.cli.status_text import CARRYING, bytes_text, mode_word, path_word, state_word
 from plg.contract.cli_output import PathView, RedundancyView, StatusDocument
 from plg_tui.live_history import Figures
 
@@ -20,6 +20,11 @@ class Overhead:
 
     cpu_percent: float | None
     memory_mb: float | None
+
+
+def sign(state: str) -> str:
+    """Of a session or a way."""
+    return _SIGNS.get(state, _SIGN_ELSE)
 
 
 def clock(seconds: float) -> str:
@@ -37,7 +42,7 @@ def ms(value: float | None) -> str:
 
 def heading(status: StatusDocument) -> str:
     """State, game, session clock, how many routes carry."""
-    parts = [f"{_SIGNS.get(status.state, _SIGN_ELSE)} {state_word(status.state)}"]
+    parts = [f"{sign(status.state)} {state_word(status.state)}"]
     if status.game:
         parts.append(safe_text(status.game))
     if status.uptime_s is not None:
@@ -58,14 +63,13 @@ def legend(name: str, figures: Figures) -> str:
 
 
 def verdict(status: StatusDocument) -> str:
-    """What the booster gains, and how sure that is."""
+    """With and without the booster, the difference, and how sure that is."""
     found = status.comparison
     if found is None or found.gain_ms is None:
-        return _("the direct way is not measured yet")
-    text = (
-        _("gain {n}").format(n=ms(found.gain_ms))
-        if found.gain_ms >= 0
-        else _("{n} slower").format(n=ms(-found.gain_ms))
+        return _("Without PLG: not measured yet")
+    difference = _("{n} better") if found.gain_ms >= 0 else _("{n} worse")
+    text = _("Now {now}, without PLG {direct}: {difference}").format(
+        now=ms(found.now_ms), direct=ms(found.direct_ms), difference=difference.format(n=ms(abs(found.gain_ms)))
     )
     if found.verdict == "direct":
         text += ", " + _("new connections go direct")
@@ -74,44 +78,32 @@ def verdict(status: StatusDocument) -> str:
     return text
 
 
-def hops(status: StatusDocument) -> list[str]:
-    """The route as a line of hops, then its transits and the standby exit."""
-    relay = status.relay
-    if relay is None:
-        return [_("no relay chosen yet")]
-    lines = []
-    game = safe_text(status.game or "?")
-    for path in status.paths:
-        way = [_("you"), f"──{ms(path.rtt_ms)}──"]
-        if path.kind == "transit":
-            way.append(safe_text(path.via or "?") + " ──")
-        elif path.kind == "interface":
-            way[0] += f" ({safe_text(path.via or '?')})"
-        name = f"{safe_text(relay.name)} {safe_text(relay.country)}".strip()
-        way += [name, f"──{ms(relay.game_leg_ms)}──", game]
-        lines.append(f"{_SIGNS.get(path.state, _SIGN_ELSE)} " + " ".join(way))
-    if status.standby is not None:
-        text = _("standby exit {name}: {state}")
-        lines.append("○ " + text.format(name=safe_text(status.standby.name), state=standby_word(status.standby.state)))
-    return lines
+def lane_titles(*, wide: bool) -> tuple[str, ...]:
+    """The columns of `lane`."""
+    if wide:
+        return (
+            _("Way"),
+            _("State"),
+            _("Now"),
+            _("RTT"),
+            _("p95"),
+            _("Jitter up/down"),
+            _("Loss up/down"),
+            _("Sent/received"),
+        )
+    return (_("Way"), _("State"), _("Now"), _("RTT"), _("Jitter"), _("Loss"))
 
 
-def lane_titles() -> tuple[str, ...]:
-    return (_("Way"), _("State"), _("RTT"), _("p95"), _("Jitter up/down"), _("Loss up/down"), _("Sent/received"))
-
-
-def lane(path: PathView) -> tuple[str, ...]:
-    """One path's row."""
-    via = safe_text(path.via or "?")
-    name = {"direct": _("straight"), "interface": _("over {via}").format(via=via)}.get(
-        path.kind, _("via {via}").format(via=via)
-    )
+def lane(path: PathView, name: str, strip: str, *, wide: bool) -> tuple[str, ...]:
+    """One way's row; the narrow one has the worse of both directions."""
     role = _("first") if path.is_primary else _("copies") if path.state in CARRYING else ""
-    state = f"{_SIGNS.get(path.state, _SIGN_ELSE)} {path_word(path.state)}"
+    state = f"{sign(path.state)} {path_word(path.state)}"
+    begin = (f"{path.path} {name}", f"{state}, {role}" if role else state, strip, ms(path.rtt_ms))
+    if not wide:
+        loss = _worse(path.loss_up_percent, path.loss_down_percent)
+        return (*begin, _worse(path.jitter_up_ms, path.jitter_down_ms), f"{loss} %")
     return (
-        f"{path.path} {name}",
-        f"{state}, {role}" if role else state,
-        ms(path.rtt_ms),
+        *begin,
         ms(path.rtt_ms_p95),
         f"{_number(path.jitter_up_ms)}/{_number(path.jitter_down_ms)}",
         f"{_number(path.loss_up_percent)}/{_number(path.loss_down_percent)} %",
@@ -183,6 +175,11 @@ def _message(text: str) -> str:
     if text == "leaves when the match is over":
         return _("The tunnel leaves when the match is over.")
     return safe_text(text)
+
+
+def _worse(*values: float | None) -> str:
+    known = [value for value in values if value is not None]
+    return _number(max(known, default=None))
 
 
 def _number(value: float | None) -> str:

@@ -10,7 +10,9 @@ from plg.cli.language import Language
 from plg.contract.cli_output import StatusDocument
 from plg_tui.app import Dashboard
 from plg_tui.graph_drawing import Marks
+from plg_tui.screens.page import LOW_LINES
 from plg_tui.widgets.ping_graph import PingGraph
+from plg_tui.widgets.plain_text import PlainText
 from support.dashboard_pilot import (
     READABLE,
     contrast,
@@ -32,7 +34,13 @@ def at(number: int) -> StatusDocument:
     comparison = msgspec.structs.replace(
         MULTIPATH.comparison, now_ms=now_ms, direct_ms=direct_ms, gain_ms=direct_ms - now_ms
     )
-    return msgspec.structs.replace(MULTIPATH, pid=None, comparison=comparison)
+    paths = [
+        path
+        if path.rtt_ms is None
+        else msgspec.structs.replace(path, rtt_ms=path.rtt_ms + number // 10 * 7 % (5 + 4 * path.path))
+        for path in MULTIPATH.paths
+    ]
+    return msgspec.structs.replace(MULTIPATH, pid=None, comparison=comparison, paths=paths)
 
 
 def play(app: Dashboard, statuses: int = 150) -> None:
@@ -70,6 +78,38 @@ async def test_no_session(
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         assert picture(app) == snapshot
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 15), (20, 5)])
+async def test_where_nothing_has_room_a_sentence_stands_until_there_is_some(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    app = dashboard_at(tmp_path, clock=ticking())
+    async with app.run_test(size=size) as pilot:
+        play(app, 30)
+        await pilot.pause()
+        assert "Too little" in screen_text(app)
+        assert "connected" not in screen_text(app)
+        await pilot.resize_terminal(60, 16)
+        await pilot.pause()
+        assert "Too little room" not in screen_text(app)
+        assert "● connected" in screen_text(app)
+
+
+@pytest.mark.parametrize("size", [(60, 16), (79, 29), (99, 30), (100, 24), (200, 60)])
+@pytest.mark.parametrize("language", list(Language))
+async def test_at_every_size_each_part_is_there_and_nothing_is_wrapped(
+    tmp_path: Path, size: tuple[int, int], language: Language
+) -> None:
+    app = dashboard_at(tmp_path, language=language, clock=ticking())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        play(app, 60)
+        await pilot.pause()
+        for name in ("hops", "lanes") if size[1] >= LOW_LINES else ("lanes",):
+            part = app.screen.query_one(f"#{name}", PlainText)
+            assert part.size.height == part.shown.count("\n") + 1, part.shown
+        assert app.screen.query_one(PingGraph).size.height >= 3
 
 
 async def test_the_numbers_follow_the_tunnel(tmp_path: Path) -> None:

@@ -19,19 +19,20 @@ LEAST_COLUMNS: Final = 60
 LEAST_LINES: Final = 16
 """Implementation. Below this a table shows no row and a graph no shape: a sentence instead."""
 WIDE_COLUMNS: Final = 100
+LOW_LINES: Final = 22
 HIGH_LINES: Final = 30
-"""Implementation. From here on there is room for all columns and for frames."""
+"""Implementation. From here on there is room for all columns, for all parts, and for frames."""
 
 
 class Page(Screen[None]):
     """A screen of the top bar. Screens are made anew whenever they are opened, so a change of language needs nothing else.
 
-    By its size it has the classes -wide and -high, each with its opposite -narrow and -low.
+    By its size it has the classes -narrow or -wide, and -tiny, -low or -high.
     """
 
     NAME: ClassVar[str]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]  # noqa: RUF012 - Textual's own way
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (HIGH_LINES, "-high")]  # noqa: RUF012 - Textual's own way
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (LOW_LINES, "-low"), (HIGH_LINES, "-high")]  # noqa: RUF012 - Textual's own way
 
     @property
     def dashboard(self) -> "Dashboard":

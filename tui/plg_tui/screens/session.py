@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -14,6 +15,8 @@ from plg.contract.cli_output import StatusDocument
 from plg_tui import session_words as words
 from plg_tui.graph_drawing import Marks
 from plg_tui.live_history import WINDOWS_S, is_whole_way
+from plg_tui.live_strip import strip
+from plg_tui.route_map import MOST_LANES, route_map, way_name
 from plg_tui.screens.page import Page
 from plg_tui.widgets.ping_graph import PingGraph
 from plg_tui.widgets.plain_text import PlainText
@@ -21,9 +24,20 @@ from plg_tui.widgets.plain_text import PlainText
 TEXT_EVERY_S: Final = 0.5
 """Implementation. Numbers that change faster cannot be read, and a row of text costs more than the graph."""
 COST_EVERY_S: Final = 2.0
-WIDE_COLUMNS: Final = 100
-"""Implementation. From this width on a lane shows all its columns."""
-NARROW_LANE: Final = (0, 1, 2, 4, 5)
+STRIP: Final = 10
+"""Implementation. Cells, and so seconds, of a way's live strip."""
+LEAST_LANE: Final = (0, 1, 3, 5)
+"""Implementation. Way, state, RTT and loss, where even the narrow lane is too wide."""
+NARROW_NAME: Final = 17
+"""Implementation. A way's number and name, that all columns have room in 80 cells."""
+
+
+class Box(Vertical):
+    """A part of the screen; it has a frame and its title where there is room."""
+
+    def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id, classes="box")
+        self.border_title = title
 
 
 class SessionScreen(Page):
@@ -47,12 +61,17 @@ class SessionScreen(Page):
         yield PlainText(id="nothing")
         with Vertical(id="live"):
             yield PlainText(id="heading")
+            yield PlainText(id="verdict")
             yield PlainText(id="remarks")
-            yield PlainText(id="legend")
-            yield PingGraph(self.dashboard.marks, id="graph")
-            yield PlainText(id="hops")
-            yield PlainText(id="lanes")
-            yield PlainText(id="figures")
+            with Box(_("Ping"), id="ping-box"):
+                yield PlainText(id="legend")
+                yield PingGraph(self.dashboard.marks, id="graph")
+            with Box(_("Route"), id="route-box"):
+                yield PlainText(id="hops")
+            with Box(_("Ways"), id="ways-box"):
+                yield PlainText(id="lanes")
+            with Box(_("Packets"), id="packets-box"):
+                yield PlainText(id="figures")
 
     def on_mount(self) -> None:
         self.tunnel_changed()
@@ -87,9 +106,11 @@ class SessionScreen(Page):
             self._cost_at_s = now_s
             self._cost = self.dashboard.cost.ask(status.pid)
         self._text("heading", words.heading(status))
+        self._text("verdict", words.verdict(status))
         self._text("remarks", "\n".join(words.remarks(status)))
         self._text("legend", self._legend(status, now_s, window_s))
-        self._text("hops", "\n".join(words.hops(status)))
+        # The size of the graph is that of the text beside it, with or without frames.
+        self._text("hops", "\n".join(route_map(status, self.query_one(PingGraph).size.width, self.dashboard.marks)))
         self._text("lanes", self._lanes(status))
         figures = (words.bought(status.redundancy), words.traffic(status), words.overhead_text(self._cost))
         self._text("figures", "\n".join(figures))
@@ -99,18 +120,36 @@ class SessionScreen(Page):
         solid, dashed = ("***", "- -") if self.dashboard.marks is Marks.ASCII else ("━━━", "╍╍╍")
         name = _("through PLG") if is_whole_way(status) else _("to the relay")
         window = _("last {n} s").format(n=f"{window_s:.0f}")
+        names = [name, _("direct")]
+        long = max(map(len, names))
         lines = (
-            f"{solid} {words.legend(name, boosted)}   {words.verdict(status)}",
-            f"{dashed} {words.legend(_('direct'), direct)}   {window}" + (f"   {_('frozen')}" if self._frozen else ""),
+            f"{solid} {words.legend(names[0].ljust(long), boosted)}",
+            f"{dashed} {words.legend(names[1].ljust(long), direct)}   {window}"
+            + (f"   {_('frozen')}" if self._frozen else ""),
         )
         return "\n".join(lines)
 
     def _lanes(self, status: StatusDocument) -> str:
         if not status.paths:
             return ""
-        titles, rows = words.lane_titles(), [words.lane(path) for path in status.paths]
-        shown = range(len(titles)) if self.size.width >= WIDE_COLUMNS else NARROW_LANE
-        columns = [Column(titles[place], right=place >= 2) for place in shown]
+        room = self.query_one(PingGraph).size.width
+        tables = (
+            self._lane_table(status, wide=True),
+            self._lane_table(status, wide=False),
+            self._lane_table(status, wide=False, only=LEAST_LANE),
+        )
+        return next((table for table in tables if max(map(cell_len, table.splitlines())) <= room), tables[-1])
+
+    def _lane_table(self, status: StatusDocument, *, wide: bool, only: tuple[int, ...] = ()) -> str:
+        rows = []
+        for path in status.paths[:MOST_LANES]:
+            name = way_name(path)
+            name = name if wide or len(name) <= NARROW_NAME - 2 else f"{name[: NARROW_NAME - 3]}…"
+            lately = strip(self.dashboard.history.lane(path.path), STRIP, self.dashboard.marks)
+            rows.append(words.lane(path, name, lately, wide=wide))
+        titles = words.lane_titles(wide=wide)
+        shown = only or range(len(titles))
+        columns = [Column(titles[place], right=place >= 3) for place in shown]
         return aligned_table(columns, [[row[place] for place in shown] for row in rows]).rstrip("\n")
 
     def _nothing(self) -> str:
