@@ -117,9 +117,7 @@ def connect(
         from plg.cli.launching import launch_when_connected
 
         launch_when_connected(run, address, game, arguments or [], disconnect_on_exit=disconnect_on_exit, quiet=detach)
-    code: int | None = None
-    if metrics_place is None:  # the service serves no figures
-        code = by_service(run, address, request, seconds, detach=detach)
+    code: int | None = by_service(run, address, request, seconds, metrics_place, detach=detach)
     if code is None:
         code = in_background(ctx, request) if detach else carry(run, address, request, seconds, metrics_place)
     if code != ExitCode.OK:
@@ -244,12 +242,18 @@ def read_interfaces(text: str | None) -> "tuple[LocalInterface, ...]":
 
 
 def by_service(
-    run: Invocation, address: "ServerAddress", request: "ConnectRequest", seconds: float | None, *, detach: bool
+    run: Invocation,
+    address: "ServerAddress",
+    request: "ConnectRequest",
+    seconds: float | None,
+    metrics: "HostPort | None",
+    *,
+    detach: bool,
 ) -> int | None:
     """Let the tunnel service do it where this process lacks the rights; None when it is to be done here. Raises CliError."""
     from plg.cli.connect_by_service import through_service
 
-    return through_service(run, address, request, seconds, detach=detach)
+    return through_service(run, address, request, seconds, metrics, detach=detach)
 
 
 def in_background(ctx: typer.Context, request: "ConnectRequest") -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plg.cli.settings import ServerAddress
     from plg.contract.cli_output import StatusDocument
     from plg.tunnel.connect_request import ConnectRequest
+    from plg.tunnel.grants import HostPort
     from plg.tunnel.runtime_place import RuntimePlace
     from plg.tunnel.service_protocol import Capture, CommandEnd, ServiceRequest
 
@@ -26,14 +27,20 @@ WATCH_EVERY_S: Final = 1.0
 
 
 def through_service(
-    run: Invocation, address: "ServerAddress", request: "ConnectRequest", seconds: float | None, *, detach: bool
+    run: Invocation,
+    address: "ServerAddress",
+    request: "ConnectRequest",
+    seconds: float | None,
+    metrics: "HostPort | None" = None,
+    *,
+    detach: bool,
 ) -> int | None:
     """Connect by the service of this user; its exit code, None when there is none or none is needed. Raises CliError."""
     if not _is_wanted(run, request.capture):
         return None
     from plg.tunnel.service_client import NoService, NotForYou, ServiceSilent, ask_service, other_services
 
-    asked = service_request(run, address, request, seconds, attached=not detach)
+    asked = service_request(run, address, request, seconds, metrics, attached=not detach)
     try:
         with ask_service(asked, run.environ) as answer:
             if answer.end is None:
@@ -55,7 +62,13 @@ def through_service(
 
 
 def service_request(
-    run: Invocation, address: "ServerAddress", request: "ConnectRequest", seconds: float | None, *, attached: bool
+    run: Invocation,
+    address: "ServerAddress",
+    request: "ConnectRequest",
+    seconds: float | None,
+    metrics: "HostPort | None" = None,
+    *,
+    attached: bool,
 ) -> "ServiceRequest":
     """The wish in the service's words."""
     from plg.tunnel.runtime_place import runtime_place
@@ -77,6 +90,7 @@ def service_request(
             force=request.force,
             standby=request.standby,
             seconds=seconds,
+            metrics=str(metrics) if metrics is not None else None,
         ),
         attached=attached,
         as_json=run.flags.as_json,

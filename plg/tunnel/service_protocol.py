@@ -47,6 +47,7 @@ class ServiceWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     force: bool = False
     standby: bool = True
     seconds: Annotated[float, Meta(ge=0, le=1e7)] | None = None
+    metrics: Address | None = None
 
     def words(self) -> list[str]:
         """The arguments of `plg connect`: values stand behind an equals sign, so none can be taken for an option."""
@@ -60,6 +61,7 @@ class ServiceWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             "--max-overhead": self.max_overhead,
             "--via": ",".join(self.interfaces) or None,
             "--seconds": self.seconds,
+            "--metrics": self.metrics,
         }
         switches = {"--take-over": self.take_over, "--force": self.force, "--no-standby": not self.standby}
         options = [f"{name}={value}" for name, value in values.items() if value is not None]
