@@ -23,7 +23,7 @@ BROWSER_DRIVER = "textual.drivers.web_driver:WebDriver"
     help=N_(
         "Open the dashboard.\nIt shows the running tunnel; leaving it need not end the tunnel. plg alone opens it too."
     ),
-    examples="plg dashboard\nplg\nplg dashboard --web",
+    examples="plg dashboard\nplg\nplg dashboard --web\nplg dashboard --plain --interval 60",
 )
 def dashboard(
     ctx: typer.Context,
@@ -37,15 +37,43 @@ def dashboard(
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help=N_("With --web: a loopback address, and no other."))
     ] = "127.0.0.1",
+    plain: Annotated[
+        bool, typer.Option("--plain", help=N_("As lines of words, for a screen reader or a pipe, until Ctrl-C."))
+    ] = False,
+    interval_s: Annotated[
+        float,
+        typer.Option("--interval", metavar="SECONDS", min=1, max=3600, help=N_("With --plain: a summary so often.")),
+    ] = 30.0,
     server: ServerOption = None,
 ) -> None:
     run = invocation(ctx)
+    if plain:
+        speak_plainly(run, interval_s)
+        return
     if web:
         from plg.cli.dashboard_web import serve_dashboard
 
         serve_dashboard(run, server, host, port)
         return
     open_dashboard(run, server)
+
+
+def speak_plainly(run: Invocation, interval_s: float) -> None:
+    """Until Ctrl-C, which is how one leaves. Raises CliError with --json: programs have another command for that."""
+    if run.output.as_json:
+        raise CliError(
+            _("--plain is for people"),
+            code="usage",
+            exit_code=ExitCode.USAGE,
+            next_step=_("for a program: plg status --watch --json"),
+        )
+    from contextlib import suppress
+
+    from plg.tunnel.runtime_place import runtime_place
+    from plg_tui.plain import watch_plain
+
+    with suppress(KeyboardInterrupt):
+        watch_plain(run.output.line, runtime_place(run.environ), interval_s)
 
 
 def is_possible(run: Invocation) -> bool:

@@ -35,3 +35,10 @@ def test_looking_whether_it_is_installed_loads_nothing() -> None:
     code = "import sys; from plg.cli.dashboard import is_installed; is_installed(); print('textual' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_plain_lines_are_for_people_and_json_has_its_own_command(plg: Inside) -> None:
+    done = plg("dashboard", "--plain", "--json")
+    assert done.code == 2
+    assert "plg status --watch --json" in done.err
+    assert plg("dashboard", "--plain", "--interval", "0").code == 2
