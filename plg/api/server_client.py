@@ -21,6 +21,15 @@ from plg.api.errors import (
 from plg.api.http_transport import HttpTransport, Reply
 from plg.contract.accounts import Account, LoginRequest, RefreshRequest, RegisterRequest, TokenPair
 from plg.contract.benchmarks import BenchmarkReceipt, BenchmarkReport, BenchmarkSummaries
+from plg.contract.billing import (
+    Checkout,
+    CheckoutRequest,
+    PlanList,
+    Redeemed,
+    RedeemRequest,
+    ReferralReport,
+    Subscription,
+)
 from plg.contract.games import GameDetail, GamePage
 from plg.contract.nodes import NodeList
 from plg.contract.problem import ErrorCode
@@ -143,6 +152,32 @@ class ServerClient:
         return await self._get(
             "/sessions", SessionPage, SignInUse.REQUIRED, {"limit": str(limit), "offset": str(offset)}
         )
+
+    async def plans(self) -> PlanList:
+        """What may be had here and how it may be paid; nothing where the server asks for no plan."""
+        return await self._get("/plans", PlanList, SignInUse.NEVER)
+
+    async def subscription(self) -> Subscription:
+        return await self._get("/subscription", Subscription, SignInUse.REQUIRED)
+
+    async def start_trial(self) -> Subscription:
+        return await self._post("/subscription/trial", Subscription, None, SignInUse.REQUIRED)
+
+    async def cancel_subscription(self) -> Subscription:
+        """The plan works until the end of what was paid."""
+        return await self._post("/subscription/cancel", Subscription, None, SignInUse.REQUIRED)
+
+    async def redeem(self, code: str) -> Redeemed:
+        """Use a promo, gift or referral code."""
+        return await self._post("/codes/redeem", Redeemed, RedeemRequest(code=code), SignInUse.REQUIRED)
+
+    async def referral(self) -> ReferralReport:
+        """The account's own referral code and what it earned."""
+        return await self._get("/referral", ReferralReport, SignInUse.REQUIRED)
+
+    async def checkout(self, request: CheckoutRequest) -> Checkout:
+        """Set out to pay: a link, and the code that names the payment."""
+        return await self._post("/payments/checkout", Checkout, request, SignInUse.REQUIRED)
 
     async def _get(self, path: str, answer: type[T], use: SignInUse, query: Mapping[str, str] | None = None) -> T:
         for delay_s in RETRY_DELAYS_S:

@@ -17,6 +17,7 @@ from plg.api.server_client import ServerClient, open_server
 from plg.api.token_store import Keeping, SignIn, TokenStore
 from plg.contract.accounts import LoginRequest, RegisterRequest, TokenPair
 from plg.contract.benchmarks import BenchmarkReceipt, BenchmarkSummaries
+from plg.contract.billing import CheckoutRequest, Redeemed
 from plg.contract.nodes import NodeList
 from plg.contract.routes import RouteRequest
 from plg.contract.sessions import (
@@ -39,6 +40,7 @@ from support.contract_bodies import (
     token_pair,
 )
 from support.local_server import Script, json_answer, problem_answer, real_server, serving
+from support.plan_bodies import CHECKOUT, PLANS, REFERRAL, SUBSCRIPTION
 from support.session_bodies import session_grant, session_record
 
 PASSWORD = "correct horse battery"
@@ -159,6 +161,23 @@ ROUTES = [
         signed=False,
     ),
     Route("GET /v1/sessions", session_page(), lambda client: client.sessions(limit=10), signed=True),
+    Route("GET /v1/plans", PLANS, lambda client: client.plans(), signed=False),
+    Route("GET /v1/subscription", SUBSCRIPTION, lambda client: client.subscription(), signed=True),
+    Route("POST /v1/subscription/trial", SUBSCRIPTION, lambda client: client.start_trial(), signed=True),
+    Route("POST /v1/subscription/cancel", SUBSCRIPTION, lambda client: client.cancel_subscription(), signed=True),
+    Route(
+        "POST /v1/codes/redeem",
+        Redeemed(kind="gift", days=30, discount_percent=0, subscription=SUBSCRIPTION),
+        lambda client: client.redeem("GIFT-1"),
+        signed=True,
+    ),
+    Route("GET /v1/referral", REFERRAL, lambda client: client.referral(), signed=True),
+    Route(
+        "POST /v1/payments/checkout",
+        CHECKOUT,
+        lambda client: client.checkout(CheckoutRequest(plan="month", provider="donatepay")),
+        signed=True,
+    ),
 ]
 
 
@@ -170,7 +189,8 @@ async def test_each_call_makes_its_request_and_reads_its_answer(route: Route) ->
             assert await route.call(client) == route.answer
     (seen,) = script.seen
     assert seen.token == ("abc" if route.signed else None)
-    assert (seen.body == b"") == (route.request.startswith("GET") or route.request.endswith("renew"))
+    bodiless = ("/renew", "/subscription/trial", "/subscription/cancel")
+    assert (seen.body == b"") == (route.request.startswith("GET") or route.request.endswith(bodiless))
 
 
 async def test_a_search_goes_into_the_query(tmp_path: Path) -> None:

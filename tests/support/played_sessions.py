@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from plg.contract.accounts import Account, Plan, Totals
 from plg.contract.benchmarks import BenchmarkSummaries, BenchmarkSummary
+from plg.contract.billing import Checkout, PlanList, ReferralReport, Subscription
 from plg.contract.sessions import SessionPage, SessionRecord
 from plg_tui.server_desk import ServerDesk
+from support.plan_bodies import CHECKOUT, PLANS, REFERRAL, SUBSCRIPTION
 
 ACCOUNT = Account(
     id="a1",
@@ -117,3 +121,15 @@ class FullDesk(ServerDesk):
 
     async def account(self) -> Account:
         return self.who
+
+    async def subscription(self) -> Subscription:
+        return SUBSCRIPTION
+
+    async def plans(self) -> PlanList:
+        return PLANS
+
+    async def referral(self) -> ReferralReport:
+        return REFERRAL
+
+    async def checkout(self, plan: str, provider: str, currency: str) -> Checkout:
+        return replace(CHECKOUT, plan=plan, provider=provider, currency=currency)

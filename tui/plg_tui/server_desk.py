@@ -13,6 +13,7 @@ from plg.cli.settings import ServerAddress
 from plg.cli.signing_in import checked_email, sign_in
 from plg.contract.accounts import Account, RegisterRequest
 from plg.contract.benchmarks import BenchmarkSummaries
+from plg.contract.billing import Checkout, CheckoutRequest, PlanList, ReferralReport, Subscription
 from plg.contract.games import GameDetail, GamePage
 from plg.contract.sessions import SessionPage
 
@@ -47,6 +48,36 @@ class ServerDesk:
         """What players measured in the last days, for every game."""
         async with open_server(self._address.url) as client:
             return await client.benchmarks()
+
+    async def subscription(self) -> Subscription:
+        """The account's plan. Raises NotSignedIn."""
+        async with self.signed() as client:
+            return await client.subscription()
+
+    async def plans(self) -> PlanList:
+        async with open_server(self._address.url) as client:
+            return await client.plans()
+
+    async def referral(self) -> ReferralReport:
+        async with self.signed() as client:
+            return await client.referral()
+
+    async def start_trial(self) -> Subscription:
+        async with self.signed() as client:
+            return await client.start_trial()
+
+    async def cancel_plan(self) -> Subscription:
+        async with self.signed() as client:
+            return await client.cancel_subscription()
+
+    async def redeem(self, code: str) -> Subscription:
+        """Use a code; what the plan is then."""
+        async with self.signed() as client:
+            return (await client.redeem(code)).subscription
+
+    async def checkout(self, plan: str, provider: str, currency: str) -> Checkout:
+        async with self.signed() as client:
+            return await client.checkout(CheckoutRequest(plan=plan, provider=provider, currency=currency))
 
     async def account(self) -> Account:
         """Who is logged in. Raises NotSignedIn."""

@@ -39,7 +39,6 @@ RECENT_SESSIONS: Final = 50
 
 class GamesScreen(Page):
     NAME = "games"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own way
     SCOPED_CSS = False  # the classes of the width stand on the screen itself
     CSS = """
     GamesScreen #body { height: 1fr; layout: horizontal; }

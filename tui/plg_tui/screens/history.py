@@ -18,7 +18,7 @@ from plg.contract.sessions import SessionPage, SessionRecord
 from plg_tui import history_words as words
 from plg_tui.graph_drawing import Marks
 from plg_tui.history_charts import ping_lines, stretched
-from plg_tui.screens.page import Page
+from plg_tui.screens.page import WIDE_COLUMNS, Page
 from plg_tui.widgets.next_step import NextStep
 from plg_tui.widgets.ping_graph import PingGraph
 from plg_tui.widgets.plain_table import PlainTable, plain_options
@@ -29,15 +29,12 @@ if TYPE_CHECKING:
 
 PAGE_SESSIONS: Final = 200
 """Specification (server, GET /v1/sessions): the most that it gives at once."""
-WIDE_COLUMNS: Final = 100
-"""Implementation. From this width on a session shows all its columns."""
 GAIN_CELLS: Final = 40
 """Implementation. The names of the groups in both languages, and a bar that still shows a difference."""
 
 
 class HistoryScreen(Page):
     NAME = "history"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]  # noqa: RUF012 - Textual's own way
     SCOPED_CSS = False  # the classes of the width stand on the screen itself
     CSS = """
     HistoryScreen #filter { height: 1; padding: 0 1; }

@@ -1,48 +1,95 @@
 """The plan: what it allows, how long it lasts, and what the server offers to change it."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
+from textual.widgets import Button, DataTable, Input
 
-from plg.api.errors import ApiError, NotSignedIn
-from plg.cli.account_view import totals_text
+from plg.api.errors import ApiError, NotSignedIn, ServerRefused
+from plg.cli.api_failures import explain_api_error
 from plg.cli.cli_error import CliError
-from plg.cli.language import N_, _, ngettext
+from plg.cli.language import N_, _
 from plg.cli.output import safe_text
 from plg.contract.accounts import Account
+from plg.contract.billing import PlanList, Subscription, SubscriptionState
+from plg.contract.problem import ErrorCode
+from plg_tui import plan_words as words
+from plg_tui.screens.dialogs import Choice, Question
 from plg_tui.screens.history import failure_words
 from plg_tui.screens.page import Page
+from plg_tui.screens.pay_dialog import PayDialog, has_browser
 from plg_tui.widgets.next_step import NextStep
+from plg_tui.widgets.plain_table import PlainTable
 from plg_tui.widgets.plain_text import PlainText
+
+NOTHING_SOLD = PlanList(billing=False, plans=[], providers=[])
+MAX_CODE_CHARS = 64
+"""Specification (contract, CodeText)."""
 
 
 class SubscriptionScreen(Page):
     NAME = "subscription"
+    SCOPED_CSS = False
+    CSS = """
+    SubscriptionScreen #offers { height: auto; max-height: 10; }
+    SubscriptionScreen #code { width: 34; }
+    SubscriptionScreen Horizontal { height: 1; }
+    SubscriptionScreen Button { width: auto; min-width: 0; padding: 0 1; margin-right: 1; }
+    SubscriptionScreen Input > .input--placeholder { color: $foreground 85%; }
+    SubscriptionScreen #selling { height: auto; padding: 0; }
+    SubscriptionScreen #said { color: $warning; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "ask_again", N_("Ask again"), id="ask_again")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._offers: list[words.Offer] = []
 
     def content(self) -> Iterable[Widget]:
         yield NextStep(id="state")
         with VerticalScroll(id="account-body"):
             yield PlainText(_("Plan"), classes="title")
             yield PlainText(id="plan")
+            with Horizontal(id="acts"):
+                yield Button(_("Start the trial"), id="trial", compact=True, variant="primary")
+                yield Button(_("Cancel the plan"), id="cancel", compact=True)
+            yield PlainText(id="said")
+            with VerticalScroll(id="selling"):
+                yield PlainText(_("Offers: Enter shows how to pay"), id="offers-title", classes="title")
+                yield PlainTable(id="offers")
+                yield PlainText(_("Promo, gift or referral code"), classes="title")
+                with Horizontal():
+                    yield Input(placeholder=_("Code"), id="code", compact=True, max_length=MAX_CODE_CHARS)
+                    yield Button(_("Use the code"), id="redeem", compact=True)
+                yield PlainText(_("Bring a friend"), id="referral-title", classes="title")
+                yield PlainText(id="referral")
+                yield PlainText(_("Payments"), id="payments-title", classes="title")
+                yield PlainText(id="payments")
             yield PlainText(_("Account"), classes="title")
             yield PlainText(id="account")
 
     def on_mount(self) -> None:
+        self.query_one("#offers", PlainTable).add_titles(words.offer_titles())
+        self._text("said", [])
         self.action_ask_again()
 
-    @work(exclusive=True, group="account")
+    # --- asking ----------------------------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="ask")
     async def action_ask_again(self) -> None:
         state, body = self.query_one("#state", NextStep), self.query_one("#account-body")
         body.display = False
         state.say(_("Asking the server…"))
+        desk = self.dashboard.desk
         try:
-            account = await self.dashboard.desk.account()
+            account = await desk.account()
+            subscription = await self._subscription(account)
+            plans = await desk.plans() if subscription.billing else NOTHING_SOLD
+            referral = await desk.referral() if subscription.billing else None
         except NotSignedIn:
             state.say(_("A plan belongs to an account, and nobody is logged in."), "login", _("Log in"))
             return
@@ -51,8 +98,18 @@ class SubscriptionScreen(Page):
             return
         state.hide()
         body.display = True
-        self.query_one("#plan", PlainText).show("\n".join(plan_lines(account, datetime.now(UTC))))
-        self.query_one("#account", PlainText).show("\n".join(account_lines(account, self.dashboard.server_url)))
+        self._text("account", words.account_lines(account, self.dashboard.server_url))
+        self._text("referral", [] if referral is None else words.referral_lines(referral))
+        self._show_plan(subscription)
+        self._show_offers(plans)
+
+    async def _subscription(self, account: Account) -> Subscription:
+        try:
+            return await self.dashboard.desk.subscription()
+        except ServerRefused as refusal:
+            if refusal.code != ErrorCode.NOT_FOUND:
+                raise
+            return words.plan_of_an_older_server(account)
 
     @on(NextStep.Taken)
     def _taken(self, message: NextStep.Taken) -> None:
@@ -61,37 +118,89 @@ class SubscriptionScreen(Page):
         else:
             self.action_ask_again()
 
+    # --- showing ---------------------------------------------------------------------------------------------------------
 
-def plan_lines(account: Account, now: datetime) -> list[str]:
-    """Name, days left and how many sessions at a time."""
-    plan = account.plan
-    lines = [safe_text(plan.name), left_text(plan.expires_at, now)]
-    sessions = ngettext("{n} session at a time", "{n} sessions at a time", plan.max_sessions)
-    return [*lines, sessions.format(n=plan.max_sessions)]
+    def _show_plan(self, subscription: Subscription) -> None:
+        self._text("plan", words.plan_lines(subscription))
+        self.query_one("#selling").display = subscription.billing
+        trial = subscription.billing and subscription.trial_available
+        running = subscription.state in {SubscriptionState.ACTIVE, SubscriptionState.TRIAL}
+        cancel = subscription.billing and running
+        self.query_one("#trial").display, self.query_one("#cancel").display = trial, cancel
+        self.query_one("#acts").display = trial or cancel
+        payments = words.payment_lines(subscription)
+        self._text("payments", payments)
+        self.query_one("#payments-title").display = bool(payments)
+
+    def _show_offers(self, plans: PlanList) -> None:
+        self._offers = words.offers(plans)
+        table = self.query_one("#offers", PlainTable)
+        table.clear()
+        for number, offer in enumerate(self._offers):
+            table.add_plain_row(words.offer_row(offer), key=str(number))
+        table.display = self.query_one("#offers-title").display = bool(self._offers)
+
+    def _text(self, name: str, lines: Iterable[str]) -> None:
+        self.query_one(f"#{name}", PlainText).show("\n".join(lines))
+
+    # --- acts ------------------------------------------------------------------------------------------------------------
+
+    @on(Button.Pressed, "#trial")
+    def _trial(self) -> None:
+        self._change(self.dashboard.desk.start_trial, _("The trial has begun."))
+
+    @on(Button.Pressed, "#redeem")
+    @on(Input.Submitted, "#code")
+    def _redeem(self) -> None:
+        code = self.query_one("#code", Input).value.strip()
+        if code:
+            self._change(lambda: self.dashboard.desk.redeem(code), _("The code was used."))
+
+    @on(Button.Pressed, "#cancel")
+    @work(exclusive=True, group="act")
+    async def _cancel(self) -> None:
+        question = Question(
+            _("Cancel the plan? It works until the end of what was paid, and is not renewed."),
+            Choice("keep", _("Keep it")),
+            Choice("cancel", _("Cancel the plan")),
+        )
+        if await self.app.push_screen_wait(question) == "cancel":
+            await self._take(self.dashboard.desk.cancel_plan, _("The plan is cancelled."))
+
+    @work(exclusive=True, group="act")
+    async def _change(self, ask: Callable[[], Awaitable[Subscription]], done: str) -> None:
+        await self._take(ask, done)
+
+    async def _take(self, ask: Callable[[], Awaitable[Subscription]], done: str) -> None:
+        said = self.query_one("#said", PlainText)
+        said.show("…")
+        try:
+            subscription = await ask()
+        except (ApiError, CliError) as error:
+            said.show(refusal_line(error))
+            return
+        said.show(done)
+        self.query_one("#code", Input).value = ""
+        self._show_plan(subscription)
+
+    @on(DataTable.RowSelected, "#offers")
+    @work(exclusive=True, group="act")
+    async def _pay(self, event: DataTable.RowSelected) -> None:
+        offer = self._offers[int(event.row_key.value or 0)]
+        said = self.query_one("#said", PlainText)
+        said.show("…")
+        try:
+            checkout = await self.dashboard.desk.checkout(offer.plan, offer.provider, offer.currency)
+        except (ApiError, CliError) as error:
+            said.show(refusal_line(error))
+            return
+        said.show("")
+        can_open = has_browser(self.dashboard.invocation.environ, in_browser=self.app.is_web)
+        await self.app.push_screen_wait(PayDialog(checkout, can_open=can_open))
+        self.action_ask_again()
 
 
-def left_text(expires_at: str | None, now: datetime) -> str:
-    """How long a plan lasts yet, in whole days."""
-    if expires_at is None:
-        return _("without an end")
-    try:
-        end = datetime.fromisoformat(expires_at)
-        days = (end - now).days
-    except (ValueError, TypeError, OverflowError):
-        return safe_text(expires_at[:32])
-    date = f"{end:%Y-%m-%d}"
-    if end <= now:
-        return _("it ended on {date}").format(date=date)
-    if days == 0:
-        return _("it ends today or tomorrow ({date})").format(date=date)
-    return ngettext("{n} day left (until {date})", "{n} days left (until {date})", days).format(n=days, date=date)
-
-
-def account_lines(account: Account, server_url: str) -> list[str]:
-    """Whose it is, where, since when, and what was played."""
-    return [
-        f"{safe_text(account.display_name)} <{safe_text(account.email)}>",
-        _("Server: {server}").format(server=server_url),
-        _("Since {date}").format(date=safe_text(account.created_at[:10])),
-        _("Played: {totals}").format(totals=totals_text(account)),
-    ]
+def refusal_line(error: ApiError | CliError) -> str:
+    """One line, as the commands say it."""
+    told = error if isinstance(error, CliError) else explain_api_error(error)
+    return safe_text(told.message)
