@@ -43,8 +43,7 @@ def restore(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=N_("Only list it; change nothing."))] = False,
 ) -> None:
     run = invocation(ctx)
-    changes = [*_captures(run, dry_run=True), *_changes(run, dry_run=True)]
-    lacking = [change for change in changes if change.state == "left" and change.kind == "capture"]
+    lacking = [change for change in _captures(run, dry_run=True) if change.state == "left"]
     if lacking and not dry_run and not _may_undo_captures():
         if (code := _by_service(run)) is None:
             raise CliError(
@@ -54,8 +53,7 @@ def restore(
                 next_step=_("run: sudo plg restore"),
             )
         raise typer.Exit(code)
-    if not dry_run:
-        changes = [*_captures(run, dry_run=False), *_changes(run, dry_run=False)]
+    changes = [*_captures(run, dry_run=dry_run), *_changes(run, dry_run=dry_run)]
     show(run, _document(changes, dry_run=dry_run))
 
 
@@ -79,9 +77,10 @@ def tell_restored(run: Invocation) -> None:
 
 def undoers() -> "Mapping[str, Undoer]":
     """How each kind of change is undone, from the rooms that make them."""
+    from plg.machine.boost.changes import boost_undoers
     from plg.machine.service_install import KIND, undo_file
 
-    return {KIND: undo_file}
+    return {KIND: undo_file, **boost_undoers()}
 
 
 def show(run: Invocation, document: "RestoreDocument") -> None:

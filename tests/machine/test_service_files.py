@@ -35,7 +35,7 @@ def test_systemd_verifies_the_unit_without_a_word(tmp_path: Path, command: list[
 
 def test_it_is_guarded_as_far_as_a_tunnel_can_be(tmp_path: Path) -> None:
     unit = written(tmp_path, ["/bin/true"])
-    argv = [require_binary("systemd-analyze"), "security", "--no-pager", "--offline=true"]
+    argv = [str(require_binary("systemd-analyze")), "security", "--no-pager", "--offline=true"]
     done = subprocess.run([*argv, f"--threshold={MOST_EXPOSURE_TENTHS}", unit], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 

@@ -16,7 +16,7 @@ from plg.lab.namespaces import Host
 from plg.lab.processes import Finished, Process
 from plg.lab.product import clean_environment, games_toml, wait_for
 from support.booster_world import BoosterWorld, booster_world, network_state
-from support.other_users import give, home_of, open_folder, open_python, stepped_down
+from support.other_users import give, home_of, open_folder, open_python, require_safe_installation, stepped_down
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(200)]
 
@@ -55,6 +55,7 @@ class ServiceWorld:
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[ServiceWorld]:
     games = games_toml("lab-game", "Lab Game", ["{game}"], [str(PORT)])
+    require_safe_installation()
     with open_folder() as folder, booster_world(tmp_path / "plg", games) as world:
         python = open_python(folder)
         services = folder / "services"

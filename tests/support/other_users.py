@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from plg.machine.service_rights import program_parts, unsafe_part
 from support.requirements import require_binary, require_root
 from support.source_tree import ROOT
 
@@ -70,3 +71,10 @@ def give(path: Path, uid: int) -> None:
 def _can_run(path: Path, *arguments: str) -> bool:
     argv = stepped_down(65534, [str(path), *(arguments or ("-c", ""))])
     return subprocess.run(argv, capture_output=True, timeout=30, check=False).returncode == 0
+
+
+def require_safe_installation() -> None:
+    """Skips where somebody else than root could change this checkout: such a program refuses to be a service."""
+    part = unsafe_part(program_parts())
+    if part is not None:
+        pytest.skip(f"{part} belongs to somebody else than root: no service can run from here")

@@ -136,7 +136,7 @@ def test_a_socket_of_somebody_else_gets_no_token(place: Path, monkeypatch: pytes
     path = str(service_socket(os.geteuid(), str(place)))
     with socket.socket(socket.AF_UNIX) as knock:
         knock.connect(path)
-        monkeypatch.setattr(service_client.os, "geteuid", lambda: 4242)
+        monkeypatch.setattr(os, "geteuid", lambda: 4242)
         if os.getuid() == 0:
             service_client._check_server(knock)  # root may be anybody's service
         else:
