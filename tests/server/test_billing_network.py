@@ -15,4 +15,5 @@ async def test_providers_exist_when_they_are_set_up_and_billing_is_on(start_serv
         ({**keys, "billing": "off"}, []),
     ):
         world = await billing_world(start_server, {}, **settings)
-        assert list(world.api.app[app_keys.PROVIDERS]) == names
+        providers = world.api.app[app_keys.PROVIDERS]
+        assert [*providers] == names

@@ -85,7 +85,7 @@ async def test_the_whole_story_from_the_trial_to_the_chargeback(world: BillingWo
 
 async def number_of(world: BillingWorld, checkout: Any) -> int:
     with world.api.app[app_keys.DATABASE].active():
-        return (await Checkout.get(id=checkout["id"])).number
+        return int((await Checkout.get(id=checkout["id"])).number)
 
 
 async def test_what_is_no_notice_is_refused_and_counted_and_leaves_nothing(world: BillingWorld) -> None:

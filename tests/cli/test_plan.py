@@ -1,0 +1,42 @@
+"""`plg plan`, against a real server."""
+
+from pathlib import Path
+
+from support.inside import Inside
+from support.selling_server import selling_server
+
+
+def test_from_no_plan_over_the_trial_to_a_cancelled_one(plg: Inside, tmp_path: Path) -> None:
+    with selling_server(tmp_path / "server") as seller:
+        shown = plg("plan", **seller.environ)
+        assert (shown.code, shown.out.splitlines()[0]) == (0, "Plan: none")
+        assert "5.99 USD, 5.99 EUR, 499.00 RUB" in shown.out
+        assert "plg plan trial" in shown.err
+        trial = plg("plan", "trial", "--json", **seller.environ).document()
+        assert (trial["schema"], trial["subscription"]["state"], trial["subscription"]["days_left"]) == (
+            "plg.plan/1",
+            "trial",
+            7,
+        )
+        assert [plan["name"] for plan in trial["plans"]] == ["trial", "monthly", "quarterly", "yearly"]
+        again = plg("plan", "trial", **seller.environ)
+        assert (again.code, "the trial was had before" in again.err) == (1, True)
+        cancelled = plg("plan", "cancel", **seller.environ)
+        assert "trial, cancelled, works until" in cancelled.out
+        code = plg("plan", "referral", "--json", **seller.environ).document()["referral"]["code"]
+        friend = plg("plan", "referral", "--lang", "ru", **seller.environ)
+        assert f"Ваш код для друзей: {code}" in friend.out
+
+
+def test_on_a_server_that_sells_nothing_everybody_may_play(plg: Inside, tmp_path: Path) -> None:
+    with selling_server(tmp_path / "server", billing="off") as seller:
+        shown = plg("plan", **seller.environ)
+        refused = plg("plan", "trial", **seller.environ)
+    assert (shown.out, shown.err) == ("Plan: self-hosted: everybody may play on this server\n", "")
+    assert (refused.code, "nothing is sold" in refused.err) == (1, True)
+
+
+def test_a_word_that_is_no_action_is_a_usage_error(plg: Inside) -> None:
+    done = plg("plan", "upgrade")
+    assert (done.code, done.out) == (2, "")
+    assert "trial" in done.err
