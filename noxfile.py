@@ -30,8 +30,9 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests, in parallel and in random order, against the built wheel rather than the checkout."""
-    # The lint group too: the architecture tests run import-linter.
-    install(session, ".[all]", *dependency_group("lint"), *dependency_group("test"))
+    # The lint group too: the architecture tests run import-linter. The package group: the player's program is frozen and started.
+    groups = ("lint", "test", "package")
+    install(session, ".[all]", *(requirement for name in groups for requirement in dependency_group(name)))
     # loadgroup: tests that name a shared thing (the machine's time) with xdist_group stay in one worker.
     in_parallel = ("pytest", "-n", "logical", "--dist", "loadgroup")
     if session.posargs:
@@ -47,6 +48,16 @@ def bench(session: nox.Session) -> None:
     """The figures of benchmarks/README.md, measured on this machine; `-- NAME...` picks some."""
     install(session, ".[all]")
     session.run("python", "-m", "benchmarks.run_all", *session.posargs)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """What is given to people, in dist/: the wheel, the player's program as a folder and as one file, the folder's archive."""
+    install(session, ".[tui]", "build", *dependency_group("package"))
+    session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist")
+    words = ("--noconfirm", "--distpath", "dist", "--workpath", "build", "ops/packaging/plg.spec")
+    session.run("python", "-m", "PyInstaller", *words)
+    session.run("python", "ops/packaging/make_index.py", "release", "dist", "dist/release")
 
 
 def dependency_group(name: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from benchmarks.figures import talk
 
 BENCHMARKS = (
     "cli_startup",
+    "package_size",
     "dashboard",
     "api_load",
     "relay_forwarding",

@@ -2,6 +2,7 @@
 
     python ops/packaging/make_index.py new-key release.key            # the private key (0600); prints the public one
     python ops/packaging/make_index.py pack dist/plg-folder plg-0.2.0-linux-x86_64.tar.gz
+    python ops/packaging/make_index.py release dist dist/release  # both forms of one build, under the names of a release
     python ops/packaging/make_index.py index releases/ --key release.key --version 0.2.0 --days 30
 
 `index` reads the files `plg-VERSION-PLATFORM[.tar.gz|-setup.exe]` in the folder, adds the version to the index that is there, gives it the
@@ -10,9 +11,11 @@ next number, signs the exact bytes and replaces `index.json` whole.
 
 import argparse
 import base64
+import gzip
 import hashlib
 import os
 import re
+import shutil
 import stat
 import sys
 import tarfile
@@ -25,6 +28,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from plg import __version__
 from plg.release.errors import ReleaseError
 from plg.release.index_format import (
     Envelope,
@@ -35,6 +39,7 @@ from plg.release.index_format import (
     decode_envelope,
     decode_index,
 )
+from plg.release.installation import platform_name
 from plg.release.version_order import version_key
 from plg.release.whole_file import replace_file
 
@@ -151,7 +156,11 @@ def previous_index(folder: Path) -> ReleaseIndex | None:
 
 def pack(folder: Path, archive: Path) -> None:
     """The folder form as a .tar.gz with one folder `plg` and the same bytes whenever it is made; links become files."""
-    with tarfile.open(archive, "x:gz", dereference=True, format=tarfile.PAX_FORMAT) as target:
+    with (
+        archive.open("xb") as raw,
+        gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", dereference=True, format=tarfile.PAX_FORMAT) as target,
+    ):
         for path in sorted(folder.rglob("*")):
             name = f"plg/{path.relative_to(folder).as_posix()}"
             entry = target.gettarinfo(path, name)
@@ -172,6 +181,19 @@ def say(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
+def collect(built: Path, folder: Path) -> list[Path]:
+    """What `plg.spec` built, under the names of a release of this version and platform. Never over files that are there."""
+    stem = f"plg-{__version__}-{platform_name()}"
+    end = ".exe" if sys.platform == "win32" else ""
+    single, archive = folder / f"{stem}{end}", folder / f"{stem}.tar.gz"
+    if single.exists() or archive.exists():
+        raise Refused(f"{folder} holds {stem} already")
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(built / f"plg{end}", single)
+    pack(built / "plg-folder", archive)
+    return [single, archive]
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """One subcommand; 1 with one line on standard error when it is refused."""
     parser = argparse.ArgumentParser(description="Keys and signed release indexes of plg.")
@@ -181,6 +203,9 @@ def main(words: Sequence[str] | None = None) -> int:
     packing = commands.add_parser("pack", help="make the archive of a folder")
     packing.add_argument("folder", type=Path)
     packing.add_argument("archive", type=Path)
+    collecting = commands.add_parser("release", help="name and pack what PyInstaller built")
+    collecting.add_argument("built", type=Path)
+    collecting.add_argument("folder", type=Path)
     indexing = commands.add_parser("index", help="add a version to the index of a folder and sign it")
     indexing.add_argument("folder", type=Path)
     indexing.add_argument(
@@ -196,6 +221,9 @@ def main(words: Sequence[str] | None = None) -> int:
             say(new_key(given.file))
         elif given.command == "pack":
             pack(given.folder, given.archive)
+        elif given.command == "release":
+            for path in collect(given.built, given.folder):
+                say(f"{path}  {path.stat().st_size} bytes")
         else:
             index = next_index(
                 given.folder, given.version, minimum_version=given.minimum_version, channel=given.channel, days=given.days, now=datetime.now(UTC)

@@ -56,9 +56,10 @@ def shop() -> Iterator[Shop]:
         yield opened
 
 
-def ask(shop: Shop, installation: Installation, home: Path, *words: str, **environ: str) -> Done:
-    settings = {"PLG_UPDATE_INDEX": shop.index_url, "PLG_UPDATE_KEYS": shop.public_key, **environ}
-    return plg_as(installation, home, "update", *words, **settings)
+def ask(shop: Shop, installation: Installation, home: Path, *words: str) -> Done:
+    return plg_as(
+        installation, home, "update", *words, PLG_UPDATE_INDEX=shop.index_url, PLG_UPDATE_KEYS=shop.public_key
+    )
 
 
 def unchanged(installation: Installation) -> bool:

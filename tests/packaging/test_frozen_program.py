@@ -2,20 +2,25 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import make_index
 import pytest
 
 from plg import __version__
-from plg.capture.leavings import Leavings, identify_process
+from plg.capture.leavings import Leavings
 from plg.capture.watchdog import FROZEN_WORD, GOODBYE, READY
+from plg.machine.change_journal import identify_process
 from support.frozen import FrozenProgram, build, run
 from support.loopback_lab import LoopbackLab, loopback_lab, play
+from support.release_shop import NEW, release_shop, said
 from support.requirements import require_binary, require_linux
 from support.source_tree import ROOT
 
@@ -88,8 +93,9 @@ def test_every_command_can_be_loaded(frozen: FrozenProgram, tmp_path: Path) -> N
     page = run(frozen.in_folder, "--help", environ=bare_environment(tmp_path)).stdout
     names = [line.split()[0] for line in page.partition("\nCommands:\n")[2].split("\n\n")[0].splitlines()]
     assert {"connect", "dashboard", "update", "server"} <= set(names)
-    failed = [name for name in names if run(frozen.in_folder, name, "--help", environ=bare_environment(tmp_path)).returncode]
-    assert failed == []
+    pages = {name: run(frozen.in_folder, name, "--help", environ=bare_environment(tmp_path)) for name in names}
+    failed = {name: page.stderr for name, page in pages.items() if page.returncode != 0}
+    assert failed == {}
 
 
 @pytest.mark.parametrize("words", [("server", "run"), ("relay", "run"), ("demo",)], ids=" ".join)
@@ -112,7 +118,11 @@ def test_it_lists_games_and_carries_packets_in_the_foreground_and_in_the_backgro
 
     options = ("connect", "openarena", "--force", "--capture", "proxy", "--target", lab.game.address, "--json")
     with subprocess.Popen(
-        [str(program), *options, "--seconds", "2"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [str(program), *options, "--seconds", "2"],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -131,7 +141,7 @@ def test_it_lists_games_and_carries_packets_in_the_foreground_and_in_the_backgro
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_dashboard_opens_in_a_terminal_and_is_left_by_a_key(
+def test_the_dashboard_opens_every_screen_in_a_terminal_and_is_left_by_a_key(
     frozen: FrozenProgram, lab: LoopbackLab, tmp_path: Path, form: str
 ) -> None:
     require_binary("tmux")
@@ -143,19 +153,26 @@ def test_the_dashboard_opens_in_a_terminal_and_is_left_by_a_key(
             ["tmux", "-S", socket, *arguments], capture_output=True, text=True, check=True, timeout=20
         ).stdout
 
+    def screen() -> str:
+        return tmux("capture-pane", "-p")
+
+    def shows(text: str) -> bool:
+        return text in screen()
+
     command = f"env -u NO_COLOR {' '.join(words)} LC_ALL=C.UTF-8 {frozen.forms()[form]} dashboard; echo ended with $?; sleep 60"
     tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", command)
     try:
-        wait_until(lambda: "OpenArena" in tmux("capture-pane", "-p"), lambda: tmux("capture-pane", "-p"))
-        tmux("send-keys", "C-q")
-        wait_until(lambda: "ended with 0" in tmux("capture-pane", "-p"), lambda: tmux("capture-pane", "-p"))
+        wait_until(partial(shows, "No tunnel is running"), screen)
+        for key, title in (("F3", "[F3"), ("F4", "[F4"), ("F5", "[F5"), ("F6", "[F6"), ("F7", "[F7"), ("F2", "[F2")):
+            tmux("send-keys", key)
+            wait_until(partial(shows, title), screen)
+        tmux("send-keys", "q")
+        wait_until(partial(shows, "ended with 0"), screen)
     finally:
         tmux("kill-server")
 
 
-def wait_until(condition: object, shown: object, timeout_s: float = 40.0) -> None:
-    assert callable(condition)
-    assert callable(shown)
+def wait_until(condition: Callable[[], bool], shown: Callable[[], str], timeout_s: float = 40.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, shown()
@@ -200,3 +217,48 @@ def test_programs_that_it_starts_see_the_persons_own_library_path(frozen: Frozen
 
 def test_the_entry_compares_the_word_of_the_clean_up_process() -> None:
     assert f'CLEAN_UP_WORD = "{FROZEN_WORD}"' in (ROOT / "ops/packaging/frozen_entry.py").read_text()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_it_replaces_itself_while_it_runs_and_the_version_before_still_starts(
+    frozen: FrozenProgram, tmp_path: Path, form: str
+) -> None:
+    """After the swap its own file is another one: what it still has to print must be loaded by then."""
+    program = copy_of(frozen, tmp_path / "apps", form)
+    previous = tmp_path / "apps" / ("plg.previous" if form == "single" else "plg.previous/plg")
+    with release_shop() as shop:
+        shop.publish()
+        environ = {**bare_environment(tmp_path), "PLG_UPDATE_INDEX": shop.index_url, "PLG_UPDATE_KEYS": shop.public_key}
+        done = run(program, "update", "--yes", environ=environ)
+    assert (done.returncode, done.stderr) == (0, f"{NEW} is available (0.0 MB); this is {__version__}\n")
+    assert done.stdout == f"{NEW} is installed; the version before is kept: plg update --rollback\n"
+    assert said(program) == NEW
+    assert json.loads(run(previous, "version", "--json", environ=environ).stdout)["version"] == __version__
+    assert run(previous, "games", "--help", environ=environ).returncode == 0
+
+
+def test_a_real_release_goes_the_whole_way_from_the_maintainers_tool_to_the_player(
+    frozen: FrozenProgram, tmp_path: Path
+) -> None:
+    """Packed, signed and indexed by make_index, fetched, unpacked and started by the frozen program; only its number is the same."""
+    packed = tmp_path / "plg.tar.gz"
+    make_index.pack(frozen.folder, packed)
+    program = copy_of(frozen, tmp_path / "apps", "folder")
+    with release_shop() as shop:
+        file = shop.file("folder", content=packed.read_bytes())
+        shop.publish(shop.index(file))
+        environ = {**bare_environment(tmp_path), "PLG_UPDATE_INDEX": shop.index_url, "PLG_UPDATE_KEYS": shop.public_key}
+        done = run(program, "update", "--yes", "--json", environ=environ)
+    error = json.loads(done.stderr.splitlines()[-1])["error"]
+    assert error["code"] == "update_does_not_start"
+    assert f"it says {__version__}, signed is {NEW}" in error["message"]  # it did start, and said its own number
+    assert run(program, "version", environ=environ).returncode == 0
+
+
+def copy_of(frozen: FrozenProgram, place: Path, form: str) -> Path:
+    """The program where it may replace itself."""
+    place.mkdir()
+    if form == "single":
+        return Path(shutil.copy2(frozen.single, place / "plg"))
+    shutil.copytree(frozen.folder, place / "plg")
+    return place / "plg" / "plg"
