@@ -39,6 +39,7 @@ def games(
     details: Annotated[bool, typer.Option("--details", help=N_("Show the one game that QUERY names."))] = False,
     server: ServerOption = None,
 ) -> None:
+    from plg.cli.completion_cache import remember
     from plg.cli.game_view import show_game, show_games
     from plg.cli.server_access import anonymous_client, run_async
 
@@ -56,6 +57,8 @@ def games(
                 show_game(run, await client.game("-".join(words).lower()))
             else:
                 found = await all_games(client, " ".join(words) or None, category)
+                if not words and category is None:
+                    remember(run.settings.directory, "games", ((one.slug, one.name) for one in found), is_all=True)
                 show_games(run, found, searched=bool(words or category))
 
     run_async(work())

@@ -30,6 +30,7 @@ def nodes(
     server: ServerOption = None,
 ) -> None:
     from plg.api.errors import NotSignedIn, ServerMisbehaved, ServerRefused
+    from plg.cli.completion_cache import remember
     from plg.cli.node_view import show_nodes, show_nodes_for
     from plg.cli.route_finding import find_routes
     from plg.cli.server_access import signed_client
@@ -54,6 +55,8 @@ def nodes(
                 else:
                     return
             found = await client.nodes(game=game, target=target)
+            seen = ((one.id, one.name) for one in found.nodes)
+            remember(run.settings.directory, "nodes", seen, is_all=game is None and target is None)
         survey = await survey_relays(found.nodes)
         show_nodes(run, survey.ranked, for_game=game is not None or target is not None)
 

@@ -66,6 +66,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "relay": LazyCommand("plg.cli.relay", N_("Run and look after a PLG relay."), extra="relay"),
     "statusline": LazyCommand("plg.cli.statusline", N_("One line about the running tunnel, for status bars.")),
     "config": LazyCommand("plg.cli.config", N_("Read and change the settings.")),
+    "completion": LazyCommand("plg.cli.completion", N_("Print the script that completes plg in a shell.")),
     "schema": LazyCommand("plg.cli.schema", N_("Print the JSON Schema of what --json prints.")),
     "version": LazyCommand("plg.cli.version", N_("Show the version.")),
     "help": LazyCommand("plg.cli.help", N_("Explain a topic: environment, exit-codes, output.")),

@@ -75,3 +75,11 @@ class SchemaNamesDocument(Document, frozen=True, kw_only=True):
 
     names: list[str]
     schema: str = "plg.schema_names/1"
+
+
+class SuggestionsDocument(Document, frozen=True, kw_only=True):
+    """What shells ask `plg completion --suggest`: words with their meaning; `files`: file names fit too."""
+
+    words: dict[str, str]
+    files: bool
+    schema: str = "plg.suggestions/1"

@@ -49,7 +49,9 @@ def json_schema(documents: Mapping[str, type[Document]]) -> JsonObject:
 
     A document that fits the whole fits the entry that its own `schema` names.
     """
-    _, components = msgspec.json.schema_components(documents.values(), ref_template="#/$defs/{name}")
+    _, components = msgspec.json.schema_components(
+        documents.values(), schema_hook=_anything, ref_template="#/$defs/{name}"
+    )
     classes = {document.__name__: name for name, document in documents.items()}
     definitions: JsonObject = {}
     for class_name, definition in components.items():
@@ -69,6 +71,13 @@ def json_schema(documents: Mapping[str, type[Document]]) -> JsonObject:
         "oneOf": references,
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+def _anything(kind: type) -> JsonObject:
+    """`object` stands for any JSON value; other types of Python's own have no place in a document."""
+    if kind is object:
+        return {"description": "any JSON value"}  # empty would be taken for no answer
+    raise NotImplementedError(kind)
 
 
 def _reference(name: str) -> str:
