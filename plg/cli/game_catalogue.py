@@ -4,6 +4,8 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from plg.api.errors import ApiError
 from plg.api.game_catalogue import (
     MAX_EXECUTABLES,
@@ -15,6 +17,7 @@ from plg.api.game_catalogue import (
 )
 from plg.cli.games import all_games
 from plg.cli.invocation import Invocation
+from plg.cli.profile_files import list_profiles
 from plg.cli.server_access import anonymous_client, run_async
 
 if TYPE_CHECKING:
@@ -22,6 +25,32 @@ if TYPE_CHECKING:
 
 
 def known_games(run: Invocation, address: "ServerAddress") -> GameCatalogue:
+    """The server's games and the person's own, which go before those of the same identifier.
+
+    Raises ApiError when the server is away, was never asked, and the person has none.
+    """
+    own = [
+        KnownGame(
+            slug=profile.slug,
+            name=profile.name,
+            executables=list(profile.executables)[:MAX_EXECUTABLES],
+            steam_app=profile.steam_app,
+        )
+        for profile in list_profiles(run.settings.directory)[0]
+    ]
+    try:
+        catalogue = server_games(run, address)
+    except ApiError:
+        if not own:
+            raise
+        return make_catalogue(address.url, own, lambda: 0.0)
+    slugs = {game.slug for game in own}
+    return msgspec.structs.replace(
+        catalogue, games=[*own, *(game for game in catalogue.games if game.slug not in slugs)]
+    )
+
+
+def server_games(run: Invocation, address: "ServerAddress") -> GameCatalogue:
     """From the file when it is of today, else from the server; the old file when the server is away. Raises ApiError without either."""
     kept = read_catalogue(run.settings.directory, address.url)
     if kept is not None and kept.is_fresh(time.time()):

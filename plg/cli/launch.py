@@ -62,7 +62,7 @@ def launch(
     run = invocation(ctx)
     known = find_game(run, run.server(server), game)
     argv = plan_launch(run, known, game, arguments or [])
-    if when_connected and not wait_for_tunnel(run, known.slug if known is not None else None):
+    if when_connected and not wait_for_tunnel(run, known and carried_as(run, known.slug)):
         return  # it has failed, and said so itself
     process = start(run, argv, game)
     if run.output.as_json:
@@ -72,6 +72,14 @@ def launch(
     if disconnect_on_exit and wait_for_end(run, process, known, handed_over=is_handed_over(argv)):
         leave(run, game)
     process.returncode = process.poll() or 0  # it lives on; nobody is to wait for it
+
+
+def carried_as(run: Invocation, slug: str) -> str:
+    """How a tunnel for this game calls it: a profile of the person's own may play as a game of the server."""
+    from plg.cli.profile_files import find_profile
+
+    own = find_profile(run.settings.directory, slug)
+    return (own.plays_as if own is not None else None) or slug
 
 
 def wait_for_tunnel(run: Invocation, slug: str | None) -> bool:

@@ -52,6 +52,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "disconnect": LazyCommand("plg.cli.disconnect", N_("End the running tunnel.")),
     "launch": LazyCommand("plg.cli.launch", N_("Start a game that is installed here.")),
     "watch": LazyCommand("plg.cli.watch", N_("Wait for games and boost each one while it runs.")),
+    "profile": LazyCommand("plg.cli.profile", N_("Games of your own: learn, check, keep.")),
     "hooks": LazyCommand("plg.cli.hooks", N_("List and try your own programs that the tunnel tells of events.")),
     "logs": LazyCommand("plg.cli.logs", N_("Show the log of the running or last tunnel.")),
     "service": LazyCommand("plg.cli.service", N_("Keep a privileged process, so that plg needs no rights.")),

@@ -14,6 +14,8 @@ from plg.cli.hook_wiring import open_hooks
 from plg.cli.invocation import Invocation
 from plg.cli.language import _
 from plg.cli.metrics_option import serving
+from plg.cli.own_profiles import OwnProfileServer
+from plg.cli.profile_files import find_profile
 from plg.cli.server_access import signed_client
 from plg.cli.settings import ServerAddress
 from plg.cli.tunnel_view import TunnelView
@@ -47,7 +49,16 @@ async def run_tunnel(
             request.capture, spec, runtime_directory=place.directory, listen_port=request.listen_port
         )
 
-    async with signed_client(run, address) as server:
+    async with signed_client(run, address) as client:
+        own = find_profile(run.settings.directory, request.game)
+        server = client if own is None else OwnProfileServer(client, own)
+        if own is not None:
+            asked_for = own.plays_as or own.slug
+            run.talk.say(
+                _("{profile}: your own profile; the server is asked for '{game}'").format(
+                    profile=own.slug, game=asked_for
+                )
+            )
         memory = ExitMemory(run.settings.directory, time.time)
         hooks = open_hooks(run, request.game)
 

@@ -49,3 +49,13 @@ def test_the_servers_answer_is_kept_for_the_next_time(tmp_path: Path) -> None:
         assert known_games(run_at(tmp_path), address) == found
     assert len(script.seen) == 1
     assert read_catalogue(tmp_path, url) == found
+
+
+def test_games_of_ones_own_are_known_too_and_go_first(tmp_path: Path) -> None:
+    file = tmp_path / "profiles" / "cs2.toml"
+    file.parent.mkdir()
+    file.write_text('[[game]]\nslug = "cs2"\nname = "Mine"\ncategory = "fps"\nlinux = ["mycs"]\n')
+    assert [game.name for game in known_games(run_at(tmp_path), NOWHERE).games] == ["Mine"]
+    dota = KnownGame(slug="dota-2", name="Dota 2", executables=["dota2"])
+    keep_catalogue(tmp_path, make_catalogue(NOWHERE.url, [CS2, dota]))
+    assert [game.name for game in known_games(run_at(tmp_path), NOWHERE).games] == ["Mine", "Dota 2"]
