@@ -62,7 +62,7 @@ def launch(
     run = invocation(ctx)
     known = find_game(run, run.server(server), game)
     argv = plan_launch(run, known, game, arguments or [])
-    if when_connected and not wait_for_tunnel(run, known and carried_as(run, known.slug)):
+    if when_connected and not wait_for_tunnel(run, carried_as(run, known.slug) if known is not None else None):
         return  # it has failed, and said so itself
     process = start(run, argv, game)
     if run.output.as_json:
