@@ -10,8 +10,8 @@ from plg_tui.preferences import load_preferences
 from plg_tui.screens.dialogs import Question
 from plg_tui.screens.session import SessionScreen
 from plg_tui.themes import CONTRAST, DARK, LIGHT
-from support.dashboard_pilot import dashboard_at, screen_colours, screen_text, until
-from support.talking_tunnel import talking_tunnel
+from support.dashboard_pilot import READABLE, contrast, dashboard_at, screen_colours, screen_text, until
+from support.talking_tunnel import MULTIPATH, talking_tunnel
 
 
 async def test_it_attaches_to_a_tunnel_that_runs_and_notices_its_end(tmp_path: Path) -> None:
@@ -102,11 +102,27 @@ async def test_choices_are_kept_for_the_next_start(tmp_path: Path) -> None:
         assert again.theme == theme
 
 
-async def test_no_color_shows_grey_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("key", ["f2", "f3", "f4", "f5", "f1"])
+async def test_no_color_shows_grey_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = dashboard_at(tmp_path)
-    async with app.run_test() as pilot:
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.feed.close()
+        app.take_status(MULTIPATH)
+        await pilot.press(key)
         await pilot.pause()
         colours = {colour for pair in screen_colours(app) for colour in pair.split(" on ")}
     assert colours
     assert {colour for colour in colours if len({colour[1:3], colour[3:5], colour[5:7]}) > 1} == set()
+
+
+@pytest.mark.parametrize("key", ["f2", "f3", "f4", "f5", "f6", "f7", "f1"])
+async def test_every_screen_is_readable_in_high_contrast(tmp_path: Path, key: str) -> None:
+    app = dashboard_at(tmp_path)
+    app.theme = CONTRAST
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.feed.close()
+        app.take_status(MULTIPATH)
+        await pilot.press(key)
+        await pilot.pause()
+        assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}

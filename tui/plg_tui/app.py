@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -11,6 +12,7 @@ from textual import events, on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 
 from plg.cli.invocation import Invocation
 from plg.cli.language import N_, Language, _, speak, spoken
@@ -180,7 +182,8 @@ class Dashboard(App[bool]):
     def _tell_page(self) -> None:
         page = self.page
         if page is not None and page.is_mounted:
-            page.tunnel_changed()
+            with suppress(NoMatches):  # a screen that is just closing has lost its parts
+                page.tunnel_changed()
 
     @property
     def page(self) -> Page | None:

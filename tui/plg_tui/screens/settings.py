@@ -1,50 +1,143 @@
-"""Language, theme and the marks of the graph: chosen here, kept in dashboard.json."""
+"""Settings: how the dashboard looks (dashboard.json), how games are connected (config.toml), what starts at login, hooks and the log."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Final
 
 from textual import on
-from textual.containers import VerticalScroll
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Button, RadioSet
+from textual.widgets import Button, Input, RadioSet
 
+from plg.capture.choose import PREFERENCES
+from plg.cli.cli_error import CliError
+from plg.cli.config_keys import find_key
 from plg.cli.language import N_, Language, _, spoken
+from plg.cli.output import safe_text
+from plg_tui.autostart import Autostart, AutostartRefused, autostart_place
+from plg_tui.config_choices import ConfigChoices, read_budget
 from plg_tui.graph_drawing import Marks
+from plg_tui.screens.log_dialog import LOG_NAME, LogDialog
 from plg_tui.screens.page import Page
-from plg_tui.themes import DARK, LIGHT
+from plg_tui.themes import TITLES
 from plg_tui.widgets.choice_button import ChoiceButton
 from plg_tui.widgets.plain_text import PlainText
 
-LANGUAGES = ((Language.EN, "English"), (Language.RU, "Русский"))
+LANGUAGES = ((Language.EN.value, "English"), (Language.RU.value, "Русский"))
 """Each in itself: whoever cannot read the language in use must find the own one."""
 
-_THEMES = ((DARK, N_("Dark")), (LIGHT, N_("Light")))
-_MARKS = ((Marks.BRAILLE, N_("Braille dots")), (Marks.BLOCK, N_("Half blocks")), (Marks.ASCII, "ASCII"))
+_MARKS = (
+    (Marks.BRAILLE.value, N_("Braille dots")),
+    (Marks.BLOCK.value, N_("Half blocks")),
+    (Marks.ASCII.value, "ASCII"),
+)
+_MODES = (
+    ("", N_("as the server says")),
+    ("redundant", N_("two ways")),
+    ("adaptive", N_("adaptive")),
+    ("off", N_("one way")),
+)
+_AUTOSTART = (
+    (Autostart.OFF.value, N_("nothing")),
+    (Autostart.DASHBOARD.value, N_("the dashboard")),
+    (Autostart.WATCH.value, N_("plg watch: boosts games by itself")),
+)
+_NOT_SET: Final = "-"
 
 
 class SettingsScreen(Page):
     NAME = "settings"
+    SCOPED_CSS = False
+    CSS = """
+    SettingsScreen .row { height: auto; }
+    SettingsScreen .label { width: 20; }
+    SettingsScreen RadioSet { layout: horizontal; width: 1fr; height: auto; }
+    SettingsScreen RadioButton { width: auto; margin-right: 1; }
+    SettingsScreen #max_overhead { width: 8; }
+    SettingsScreen .hint { width: 1fr; padding-left: 2; }
+    SettingsScreen Button { width: auto; min-width: 0; padding: 0 1; }
+    SettingsScreen #trouble { color: $error; }
+    SettingsScreen Input > .input--placeholder { color: $foreground 85%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
 
     def content(self) -> Iterable[Widget]:
+        self._config = ConfigChoices(self.dashboard.invocation)
+        self._place = autostart_place(self.dashboard.invocation.environ)
         with VerticalScroll():
-            yield PlainText(_("Language"), classes="title")
-            with RadioSet(id="language", compact=True):
-                for language, name in LANGUAGES:
-                    yield ChoiceButton(name, language is spoken(), id=language.value)
-            yield PlainText(_("Theme"), classes="title")
-            with RadioSet(id="theme", compact=True):
-                for theme, name in _THEMES:
-                    yield ChoiceButton(_(name), theme == self.app.theme, id=theme)
-            yield PlainText(_("Graph"), classes="title")
-            with RadioSet(id="marks", compact=True):
-                for marks, name in _MARKS:
-                    yield ChoiceButton(_(name), marks is self.dashboard.marks, id=marks.value)
+            yield PlainText(_("Look"), classes="title")
+            yield from _choice(_("Language"), "language", LANGUAGES, spoken().value)
+            yield from _choice(
+                _("Theme"), "theme", [(name, _(title)) for name, title in TITLES.items()], self.app.theme
+            )
+            yield from _choice(
+                _("Graph"), "marks", [(name, _(title)) for name, title in _MARKS], self.dashboard.marks.value
+            )
+            yield PlainText(_("Connecting"), classes="title")
+            yield from self._connecting()
+            yield PlainText(_("When I log in to this machine, start"), classes="title")
+            yield from self._login_start()
+            yield PlainText(_("Hooks"), classes="title")
+            yield PlainText(self._hooks(), id="hooks")
+            yield PlainText(_("Log of a tunnel in the background"), classes="title")
+            with Horizontal(classes="row"):
+                yield Button(_("Show the last lines"), id="log", compact=True)
+                yield PlainText(
+                    safe_text(str(self.dashboard.place.directory / LOG_NAME)), id="log-path", classes="hint"
+                )
             yield PlainText(_("Account"), classes="title")
-            yield PlainText(self._account(), id="account")
-            yield Button(_("Log in"), id="login", compact=True, variant="primary")
+            with Horizontal(classes="row"):
+                yield Button(_("Log in"), id="login", compact=True, variant="primary")
+                yield PlainText(
+                    _("Server: {server}").format(server=self.dashboard.server_url), id="account", classes="hint"
+                )
             yield PlainText(self._origin(), id="origin", classes="note")
 
-    def _account(self) -> str:
-        return _("Server: {server}").format(server=self.dashboard.server_url)
+    # --- parts -----------------------------------------------------------------------------------------------------------
+
+    def _connecting(self) -> Iterable[Widget]:
+        try:
+            capture = self._config.value("capture") or PREFERENCES[0]
+            mode, budget = self._config.value("mode"), self._config.value("max_overhead")
+            variables = [self._config.variable(name) for name in ("capture", "mode", "max_overhead")]
+        except CliError as error:
+            yield PlainText(safe_text(error.message), id="trouble")
+            return
+        yield from _choice(_("Capture"), "capture", [(way, way) for way in PREFERENCES], capture)
+        yield from _choice(
+            _("Several ways"), "mode", [(f"mode-{name}", _(title)) for name, title in _MODES], f"mode-{mode}"
+        )
+        with Horizontal(classes="row"):
+            yield PlainText(_("Byte budget"), classes="label")
+            yield Input(budget, placeholder=_budget_default(), id="max_overhead", compact=True, max_length=8)
+            yield PlainText(_("times the game's own bytes, at most; Enter keeps it"), classes="hint")
+        yield PlainText(id="trouble")
+        named = [name for name in variables if name is not None]
+        if named:
+            text = _("{variables} goes before config.toml").format(variables=", ".join(named))
+            yield PlainText(text, id="variables")
+
+    def _login_start(self) -> Iterable[Widget]:
+        if self._place is None:
+            yield PlainText(_("Not to be set here: under sudo, or on this system, there is no place for it."))
+            return
+        titles = [(f"start-{name}", _(title)) for name, title in _AUTOSTART]
+        with RadioSet(id="autostart", compact=True):
+            for name, title in titles:
+                yield ChoiceButton(title, name == f"start-{self._place.read().value}", id=name)
+        yield PlainText(safe_text(self._place.where), id="autostart-place")
+
+    def _hooks(self) -> str:
+        try:
+            hooks = self._config.hooks()
+        except CliError as error:
+            return safe_text(error.message)
+        lines = [f"{name}: {safe_text(target) if target else _NOT_SET}" for name, target in hooks]
+        file = safe_text(str(self.dashboard.invocation.settings.file))
+        return "\n".join([*lines, _("Set with plg config set hooks.NAME; they stand in {file}").format(file=file)])
 
     def _origin(self) -> str:
         text = _("Kept in {file}").format(file=self.dashboard.preferences_file)
@@ -52,9 +145,15 @@ class SettingsScreen(Page):
             text += "\n" + _("At the next start --lang, PLG_LANG or config.toml decides the language again.")
         return text
 
+    # --- choices ---------------------------------------------------------------------------------------------------------
+
     @on(Button.Pressed, "#login")
     def _log_in(self) -> None:
         self.dashboard.action_log_in()
+
+    @on(Button.Pressed, "#log")
+    def _show_log(self) -> None:
+        self.app.push_screen(LogDialog(self.dashboard.place))
 
     @on(RadioSet.Changed)
     def _chosen(self, event: RadioSet.Changed) -> None:
@@ -64,5 +163,54 @@ class SettingsScreen(Page):
                 self.dashboard.choose_language(Language(value))
             case "theme":
                 self.dashboard.choose_theme(value)
-            case _:
+            case "marks":
                 self.dashboard.choose_marks(Marks(value))
+            case "capture":
+                self._keep("capture", value if value != PREFERENCES[0] else None)
+            case "mode":
+                self._keep("mode", value.removeprefix("mode-") or None)
+            case "autostart":
+                self._start_at_login(Autostart(value.removeprefix("start-")))
+
+    @on(Input.Submitted, "#max_overhead")
+    def _budget(self, event: Input.Submitted) -> None:
+        try:
+            budget = read_budget(event.value)
+        except ValueError:
+            self._trouble(_("'{text}' is no number").format(text=safe_text(event.value)))
+            return
+        self._keep("max_overhead", budget)
+
+    def _keep(self, name: str, value: str | float | None) -> None:
+        try:
+            self._config.keep(name, value)
+        except CliError as error:
+            self._trouble(f"{error.message}. {error.next_step}" if error.next_step else error.message)
+        else:
+            self._trouble("")
+            self.notify(_("Kept for the next connection."), markup=False)
+
+    def _trouble(self, text: str) -> None:
+        self.query_one("#trouble", PlainText).show(safe_text(text))
+
+    def _start_at_login(self, wanted: Autostart) -> None:
+        if self._place is None or self._place.read() is wanted:
+            return
+        try:
+            self._place.write(wanted)
+        except AutostartRefused as error:
+            text = _("The choice could not be kept: {why}").format(why=error.why)
+            self.notify(text, severity="error", markup=False)
+
+
+def _choice(label: str, name: str, options: Sequence[tuple[str, str]], chosen: str) -> Iterable[Widget]:
+    with Horizontal(classes="row"):
+        yield PlainText(label, classes="label")
+        with RadioSet(id=name, compact=True):
+            for value, title in options:
+                yield ChoiceButton(title, value == chosen, id=value)
+
+
+def _budget_default() -> str:
+    key = find_key("max_overhead")
+    return "" if key is None or key.default is None else str(key.default)
