@@ -62,6 +62,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "demo": LazyCommand(
         "plg.cli.demo", N_("Show everything at work on this machine, with nothing set up."), extra="all"
     ),
+    "boost": LazyCommand("plg.cli.boost", N_("Change this computer for a game, and put it back.")),
     "doctor": LazyCommand("plg.cli.doctor", N_("Look for what is wrong, and say what to do.")),
     "server": LazyCommand("plg.cli.server", N_("Run and look after a PLG server."), extra="server"),
     "relay": LazyCommand("plg.cli.relay", N_("Run and look after a PLG relay."), extra="relay"),
