@@ -13,6 +13,7 @@ from plg.cli.invocation import Invocation
 from plg.cli.language import _, spoken
 from plg.cli.status_text import status_line
 from plg.cli.tunnel_failures import already_running
+from plg.cli.tunnel_view import DETACHED
 from plg.contract.cli_output import StatusDocument
 from plg.machine.service_log import LOG_NAME, begin_log
 from plg.tunnel.control_client import NoTunnel, TunnelSilent, ask_once
@@ -100,7 +101,7 @@ def start(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> "
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stream,
-                env=dict(environ),
+                env={**environ, DETACHED: "1"},
                 close_fds=True,
                 start_new_session=True,
                 creationflags=_windows_flags(),

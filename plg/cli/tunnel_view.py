@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from plg.cli.invocation import Invocation
 from plg.cli.language import N_, _, ngettext
-from plg.cli.output import ClosedPipe
+from plg.cli.output import ClosedPipe, encode_document
 from plg.cli.status_text import status_line
 from plg.contract.cli_output import EventDocument
 from plg.tunnel.control_protocol import StopMode
@@ -16,6 +16,8 @@ from plg.tunnel.tunnel_event import Happening, TunnelEvent
 if TYPE_CHECKING:
     from plg.tunnel.connect import Tunnel
 
+DETACHED = "PLG_DETACHED"
+"""Set for a tunnel in the background."""
 PLAIN_EVERY_S = 10.0
 """Implementation. In a log a line a second would be noise."""
 
@@ -81,8 +83,7 @@ class TunnelView:
 
     def _tell(self, event: TunnelEvent) -> None:
         if self._run.output.as_json:
-            at = rfc3339(datetime.now(UTC))
-            self._run.output.document(EventDocument(event=event.what.value, at=at, detail=dict(event.detail)))
+            self._event(event.what.value, dict(event.detail))
             self._show()
             return
         text = self._sentence(event)
@@ -94,10 +95,15 @@ class TunnelView:
     def tell(self, event: str, detail: dict[str, object], text: str) -> None:
         """Something that the tunnel itself does not know of: `text` for people, the event for programs."""
         if self._run.output.as_json:
-            at = rfc3339(datetime.now(UTC))
-            self._write(lambda: self._run.output.document(EventDocument(event=event, at=at, detail=detail)))
+            self._write(lambda: self._event(event, detail))
         else:
             self.say(text)
+
+    def _event(self, name: str, detail: dict[str, object]) -> None:
+        document = EventDocument(event=name, at=rfc3339(datetime.now(UTC)), detail=detail)
+        self._run.output.document(document)
+        if DETACHED in self._run.environ:  # nobody reads that output: the log is what `plg logs` shows
+            self._run.talk.pass_on(encode_document(document))
 
     def say(self, text: str) -> None:
         """A remark, above the live line."""

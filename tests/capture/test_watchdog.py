@@ -96,3 +96,33 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WatchdogError, match="cannot start the clean-up watchdog"):
         Watchdog(tmp_path / "file" / "run").start()
+
+
+def test_when_the_parent_is_killed_its_other_changes_are_put_back_too(tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    changed.write_text("ours")
+    code = """
+import hashlib, os, sys, time
+from pathlib import Path
+from plg.capture.leavings import Leavings
+from plg.capture.watchdog import Watchdog
+from plg.machine.change_journal import Change, ChangeJournal, identify_process, journal_directory
+undo = {"path": sys.argv[2], "sha256": hashlib.sha256(b"ours").hexdigest()}
+ChangeJournal(journal_directory(os.environ)).record(Change("service_file", undo, holder=identify_process(os.getpid())))
+watchdog = Watchdog(Path(sys.argv[1]))
+watchdog.start()
+watchdog.arm(Leavings())
+print("ready", flush=True)
+sys.stdin.read()
+"""
+    environ = {**os.environ, "PLG_CONFIG_DIR": str(tmp_path / "config"), "PLG_RUNTIME_DIR": str(tmp_path / "run")}
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "run"), str(changed)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ,
+    ) as parent:  # fmt: skip
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        assert changed.exists()
+        parent.kill()
+    wait_until(lambda: not changed.exists(), 30.0)
+    wait_until(lambda: list((tmp_path / "config" / "changes").iterdir()) == [])

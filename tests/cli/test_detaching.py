@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -45,6 +46,10 @@ def test_a_tunnel_goes_on_in_the_background_until_it_is_disconnected(tmp_path: P
         assert "подключено | openarena" in words.stdout
         assert str(log) in words.stderr
         assert "Подключено" in log.read_text(encoding="utf-8")
+        # Each start has its own log, and those before it are kept.
+        assert "no-such-game" in log.with_name(f"{LOG_NAME}.1").read_text(encoding="utf-8")
+        assert "plg.event/1" in log.with_name(f"{LOG_NAME}.2").read_text(encoding="utf-8")
+        assert "Подключено" in lab.player.plg("logs").stdout
 
 
 def test_a_tunnel_that_runs_is_not_started_twice(plg: Inside, tmp_path: Path) -> None:
@@ -69,6 +74,12 @@ def test_the_command_is_said_again_as_it_was_typed() -> None:
         "--target=-x:1", "--capture=proxy", "--force", "--seconds=2.5", "--", "game one",
     ]  # fmt: skip
     assert plg_command() == [sys.executable, "-m", "plg"]
+
+
+def test_what_runs_isolated_starts_its_like_isolated() -> None:
+    code = "from plg.cli.detaching import plg_command; print(plg_command())"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{[sys.executable, '-I', '-m', 'plg']}\n"
 
 
 def test_a_program_that_cannot_be_started_is_said(tmp_path: Path) -> None:

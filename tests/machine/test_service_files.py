@@ -10,6 +10,7 @@ from plg.cli.exit_codes import ExitCode
 from plg.machine.service_files import NotForAUnit, task_xml, unit_name, unit_text
 from plg.machine.service_rights import TUNNEL_RIGHTS
 from support.requirements import require_binary
+from support.source_tree import ROOT
 
 MOST_EXPOSURE_TENTHS = 45
 """`systemd-analyze security` says 4.1: rights over the network are what the tunnel is for."""
@@ -78,3 +79,9 @@ def test_the_task_starts_with_the_highest_rights_when_its_user_logs_on() -> None
     assert value("t:Actions/t:Exec/t:Command") == "C:\\Program Files\\PLG\\plg.exe"
     assert value("t:Actions/t:Exec/t:Arguments") == 'service run "a b"'
     assert value("t:Settings/t:ExecutionTimeLimit") == "PT0S"
+
+
+def test_the_example_among_the_units_is_what_install_writes() -> None:
+    command = ["/opt/plg/bin/python", "-I", "-m", "plg", "service", "run", "--user", "1000"]
+    example = ROOT / "ops" / "systemd" / unit_name(1000)
+    assert example.read_text(encoding="utf-8") == unit_text(command, user="alice", instance="1000")

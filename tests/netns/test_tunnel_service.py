@@ -1,6 +1,7 @@
 """The tunnel as a service: a user without any right plays through it, and nobody else can even ask it."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -113,6 +114,8 @@ def test_a_user_without_rights_plays_through_the_service_and_nobody_else_may_ask
     needed = 1 << 12 | 1 << 13 | 1 << 38 | 1 << 39
     assert [int(facts[key], 16) for key in ("CapPrm", "CapEff", "CapBnd", "CapAmb")] == [needed, needed, needed, 0]
     assert facts["NoNewPrivs"] == "1"
+    peek = stepped_down(OWNER, ["cat", f"/proc/{tunnel}/environ"])
+    assert world.client.run(peek, check=False).exit_code != 0  # its rights exceed its user's, who cannot look into it
 
     play(world, 3)
     assert world.counter.packets("relayed") > 60
@@ -141,6 +144,17 @@ def test_a_user_without_rights_plays_through_the_service_and_nobody_else_may_ask
     player.stdout.close()
     wait_for(lambda: owner.plg("status", check=False).exit_code == 3, "the end of the tunnel")
     wait_for(lambda: network_state(world.client) == before, "a clean network")
+
+    # What a crash left, the user has put back by the service.
+    owner.plg("connect", "lab-game", "--force", "--capture", "divert", "-d")
+    (journal,) = Path(owner.environ["PLG_RUNTIME_DIR"]).glob("capture-*.json")
+    crashed, watchdog = (entry[0] for entry in json.loads(journal.read_text())["processes"])
+    os.kill(watchdog, signal.SIGSTOP)
+    os.kill(crashed, signal.SIGKILL)
+    os.kill(watchdog, signal.SIGKILL)
+    assert network_state(world.client) != before
+    assert json.loads(owner.plg("restore", "--json").stdout)["undone"] == 1
+    assert network_state(world.client) == before
 
     # The service ends its tunnel before it ends itself.
     owner.plg("connect", "lab-game", "--force", "--capture", "divert", "-d")
