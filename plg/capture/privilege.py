@@ -75,7 +75,7 @@ def _missing_capabilities(way: str, needed: tuple[str, ...]) -> list[Missing]:
     ]
     if not lacking:
         return []
-    remedy = "run the command with sudo, or in a service with AmbientCapabilities=" + " ".join(needed)
+    remedy = "run the command with sudo, or install the tunnel service once: sudo plg service install"
     return [Missing(f"capturing with {way} lacks {', '.join(lacking)}", remedy)]
 
 

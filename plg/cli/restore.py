@@ -92,7 +92,8 @@ def show(run: Invocation, document: "RestoreDocument") -> None:
     else:
         for change in document.changes:
             state = _(_STATES.get(change.state, change.state))
-            trouble = f" ({change.trouble})" if change.trouble else ""
+            note = change.trouble or (_("process {pid}").format(pid=change.pid) if change.state == "running" else None)
+            trouble = f" ({note})" if note else ""
             run.output.line(f"{state}: {change.kind}: {change.what}{trouble}")
         if document.undone:
             run.output.line(

@@ -72,7 +72,8 @@ def test_what_the_dead_left_is_put_back_and_nothing_else(plg: Inside, tmp_path: 
     done = plg("restore", "--json", **environ).document()
     assert (states(done), done["undone"], done["left"]) == (["undone", "running", "kept"], 1, 0)
     assert [(tmp_path / name).exists() for name in ("dead", "alive", "wanted")] == [False, True, True]
-    assert "in use by a running process" in plg("restore", **environ).out
+    assert f"in use by a running process: service_file: path {tmp_path / 'alive'}" in plg("restore", **environ).out
+    assert f"(process {os.getpid()})" in plg("restore", **environ).out
 
 
 def test_what_cannot_be_put_back_is_named_and_stays(plg: Inside, tmp_path: Path) -> None:
