@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from plg.cli.explain_view import explain_document, explanation, show_routes
+from plg.cli.explain_view import exit_explanation, explain_document, explanation, show_routes
 from plg.cli.language import Language, speak
 from plg.cli.route_finding import FoundRoutes
 from plg.contract.routes import RouteVerdict
@@ -177,3 +177,15 @@ def test_the_page_is_for_people_who_read_russian_too(tmp_path: Path, capsys: pyt
     shown = capsys.readouterr().out
     assert "Boosted" not in shown
     assert [line for line in shown.splitlines() if len(line) > COLUMNS] == []
+
+
+def test_one_relay_alone_says_why_it_won_or_lost_and_what_was_counted() -> None:
+    found = two_exits()
+    assert exit_explanation(found, "fra1")[:2] == [
+        "chosen",
+        "you to it 12 ms + it to the game 9.0 ms + players' experience 1.0 ms",
+    ]
+    assert exit_explanation(found, "ams1")[0] == "standby, behind by 16 ms"
+    assert exit_explanation(found, "nowhere") == []
+    distrusted = found_routes(route_candidate("fra1"), route_candidate("bad1"), distrusted=frozenset({"bad1"}))
+    assert "its claims were wrong" in exit_explanation(distrusted, "bad1")[0]

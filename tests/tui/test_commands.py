@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from textual.command import CommandPalette
 
 from plg.cli.language import Language, spoken
+from plg_tui.commands import DashboardCommands
 from plg_tui.screens.help import HelpScreen
-from support.dashboard_pilot import dashboard_at, until
+from support.dashboard_pilot import dashboard_at, screen_text, until
 from support.talking_tunnel import STATUS
 
 
@@ -30,8 +32,6 @@ async def test_it_changes_the_language(tmp_path: Path) -> None:
 
 
 async def test_disconnect_is_offered_only_while_a_tunnel_runs(tmp_path: Path) -> None:
-    from plg_tui.commands import DashboardCommands
-
     app = dashboard_at(tmp_path)
     async with app.run_test():
         provider = DashboardCommands(app.screen)
@@ -40,3 +40,24 @@ async def test_disconnect_is_offered_only_while_a_tunnel_runs(tmp_path: Path) ->
         app.take_status(STATUS)
         assert "Disconnect" in [hit.text async for hit in provider.discover()]
         assert [hit.text async for hit in provider.search("theme")] == ["Change the theme"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [(Language.EN, "No command is called that"), (Language.RU, "Такой команды нет")]
+)
+async def test_nothing_found_is_said_in_the_language_in_use(tmp_path: Path, language: Language, said: str) -> None:
+    app = dashboard_at(tmp_path, language=language)
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+p", *"xyzzy")
+        await until(lambda: said in screen_text(app), "the sentence")
+        await pilot.pause(0.7)
+        assert "No matches found" not in screen_text(app)
+        await pilot.press("down", "enter")
+        await until(lambda: not isinstance(app.screen, CommandPalette), "back")
+
+
+async def test_the_relays_are_in_it(tmp_path: Path) -> None:
+    app = dashboard_at(tmp_path)
+    async with app.run_test():
+        provider = DashboardCommands(app.screen)
+        assert "Open: Relays" in [hit.text async for hit in provider.discover()]
