@@ -133,6 +133,8 @@ def environment(user: ServedUser, request: ServiceRequest) -> dict[str, str]:
         found = dict(os.environ)
     else:
         found = {"PATH": SAFE_PATH, "HOME": user.home, "USER": user.name, "LOGNAME": user.name, "LANG": "C.UTF-8"}
+        # Code that the user puts into ~/.local or the current folder is no part of plg: it would have the tunnel's rights.
+        found |= {"PYTHONNOUSERSITE": "1", "PYTHONSAFEPATH": "1"}
         # Which keyring is opened, and that nothing of the user's chooses the code that opens it.
         found["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
         session = Path(f"/run/user/{user.user_id}")

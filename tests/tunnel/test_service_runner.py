@@ -3,6 +3,8 @@
 import asyncio
 import os
 import pwd
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,12 +53,29 @@ async def test_the_process_is_the_user_in_an_environment_of_our_own(monkeypatch:
     assert not any(name.startswith(("LD_", "PYTHONPATH", "SUDO_")) for name in names)
 
 
+def test_python_code_in_the_users_own_folders_never_runs_with_the_tunnels_rights(tmp_path: Path) -> None:
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = tmp_path / ".local" / "lib" / version / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "usercustomize.py").write_text("print('code of the user')\n", encoding="utf-8")
+    interpreter = [
+        str(Path(sys.base_prefix) / "bin" / version),
+        "-c",
+        "print('plg')",
+    ]  # not of a virtual environment: those never look
+    told = environment(ServedUser("somebody", 54321, 54321, (), str(tmp_path)), ServiceRequest(ask="about"))
+    plain = {"PATH": SAFE_PATH, "HOME": str(tmp_path)}
+    assert subprocess.check_output(interpreter, env=plain, text=True).splitlines() == ["code of the user", "plg"]
+    assert subprocess.check_output(interpreter, env=told, text=True).splitlines() == ["plg"]
+
+
 def test_what_a_request_can_say_is_three_values_of_plgs_own() -> None:
     user = ServedUser("somebody", 54321, 54321, (), "/home/somebody")
     plain = environment(user, ServiceRequest(ask="about"))
     assert plain == {
         "PATH": SAFE_PATH, "HOME": "/home/somebody", "USER": "somebody", "LOGNAME": "somebody", "LANG": "C.UTF-8",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring", "PLG_UNDER_SERVICE": "1", "PLG_TOKEN_STORE": "auto",
+        "PYTHONNOUSERSITE": "1", "PYTHONSAFEPATH": "1",
     }  # fmt: skip
     request = ServiceRequest(ask="about", config_directory="/c", runtime_directory="/r", access_token="t")
     told = environment(user, request)
