@@ -116,7 +116,7 @@ def look(run: Invocation, installation: "Installation", source: Source) -> "tupl
     from plg import __version__
     from plg.release.download import fetch_index, safe_address
     from plg.release.index_check import check_index, choose
-    from plg.release.installation import platform_name
+    from plg.release.installation import Form, platform_name
     from plg.release.seen_indexes import SeenIndex
     from plg.release.trusted_keys import read_keys
 
@@ -124,7 +124,9 @@ def look(run: Invocation, installation: "Installation", source: Source) -> "tupl
     content = asyncio.run(fetch_index(safe_address(source.index)))
     now_s = time.time()
     checked = check_index(content, keys, channel=source.channel, seen=seen.read(source.channel), now_s=now_s)
-    choice = choose(checked.index, current=__version__, platform=platform_name(), form=installation.form)
+    # Python's own installation has no file of its own in an index: whether there is a newer version, any form tells.
+    form = Form.SINGLE if installation.form is Form.PIP else installation.form
+    choice = choose(checked.index, current=__version__, platform=platform_name(), form=form)
     offered = None if choice.offer is None else choice.offer.release.version
     seen.remember(
         source.channel,
@@ -136,12 +138,15 @@ def look(run: Invocation, installation: "Installation", source: Source) -> "tupl
 def show_check(run: Invocation, installation: "Installation", source: Source) -> None:
     """Say what there is; change nothing."""
     from plg import __version__
+    from plg.release.installation import Form
 
     checked, choice = look(run, installation, source)
     if run.output.as_json:
         run.output.document(document(installation, "none", __version__, checked=checked, choice=choice))
-    else:
-        run.output.line(summary(choice))
+        return
+    run.output.line(summary(choice))
+    if choice.offer is not None and installation.form is Form.PIP:
+        run.talk.say(_("run: {command}").format(command=pip_command()))
 
 
 def summary(choice: "Choice") -> str:

@@ -128,7 +128,7 @@ async def _answer(address: str, timeout_s: float, headers: dict[str, str]) -> As
             headers={"User-Agent": f"plg/{__version__}", "Accept-Encoding": "identity"},
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,
+            trust_env=False,  # a netrc entry would sign our calls behind our back
         ) as http:
             target = safe_address(address)
             for _ in range(MAX_REDIRECTS + 1):
@@ -140,7 +140,7 @@ async def _answer(address: str, timeout_s: float, headers: dict[str, str]) -> As
             raise IndexUnreachable(address, "too many redirects")
     except TimeoutError as error:
         raise IndexUnreachable(address, "timed out") from error
-    except (aiohttp.ClientError, asyncio.IncompleteReadError) as error:
+    except (aiohttp.ClientError, asyncio.IncompleteReadError, ValueError) as error:  # ValueError: no such host can be
         raise IndexUnreachable(address, str(error) or type(error).__name__) from error
 
 

@@ -20,6 +20,9 @@ def test_the_numbers_never_change() -> None:
         "NO_DIFFERENCE": 12,
         "WORSE": 13,
         "DIRECT_IS_BETTER": 14,
+        "DOCTOR_WARNS": 20,
+        "DOCTOR_FAILS": 21,
+        "UPDATE_REFUSED": 30,
         "INTERRUPTED": 130,
     }
 

@@ -140,9 +140,11 @@ def test_an_installation_by_pip_is_left_to_pip(shop: Shop, tmp_path: Path) -> No
         assert (done.code, "installed with pip" in done.err) == (1, True)
         assert f"-> run: {pip_command()}" in done.err
         assert "http" not in done.err
-    shop.publish(shop.index(shop.file("pip")))
-    checked = plg("update", "--check", "--json", PLG_UPDATE_INDEX=shop.index_url, PLG_UPDATE_KEYS=shop.public_key)
-    assert (checked.document()["form"], checked.document()["command"]) == ("pip", pip_command())
+    shop.publish()
+    settings = {"PLG_UPDATE_INDEX": shop.index_url, "PLG_UPDATE_KEYS": shop.public_key}
+    checked = plg("update", "--check", "--json", **settings).document()
+    assert (checked["form"], checked["available"], checked["command"]) == ("pip", NEW, pip_command())
+    assert plg("update", "--check", **settings).err == f"run: {pip_command()}\n"
     assert "-m pip install --upgrade" in pip_command()
 
 

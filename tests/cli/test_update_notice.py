@@ -12,7 +12,7 @@ import pytest
 
 from plg.cli.update_notice import DAY_S, LOOKED_NAME, SAID_NAME, mention, newer_version
 from support.inside import invocation_at
-from support.release_shop import Shop, release_shop
+from support.release_shop import release_shop
 
 
 def remember(home: Path, version: object) -> None:
@@ -87,7 +87,7 @@ def test_a_damaged_memory_is_left_to_plg_update(tmp_path: Path, content: str) ->
 
 def test_a_look_that_is_due_is_done_beside_and_the_next_command_knows(tmp_path: Path) -> None:
     with release_shop() as shop:
-        offer_everything(shop)
+        shop.publish()
         environ = {"PLG_UPDATE_NOTICE": "1", "PLG_UPDATE_INDEX": shop.index_url, "PLG_UPDATE_KEYS": shop.public_key}
         assert on_a_terminal(tmp_path, "version", **environ) == ""
         deadline = time.monotonic() + 30
@@ -96,8 +96,3 @@ def test_a_look_that_is_due_is_done_beside_and_the_next_command_knows(tmp_path: 
         asked = len(shop.asked)
         assert "9.9.9" in on_a_terminal(tmp_path, "version", **environ)
         assert (asked, len(shop.asked)) == (1, 1)
-
-
-def offer_everything(shop: Shop) -> None:
-    """Also to Python's own installation, which a test is run by."""
-    shop.publish(shop.index(shop.file("pip")))

@@ -180,5 +180,11 @@ async def test_what_is_not_there_and_who_does_not_answer(shop: Shop, tmp_path: P
     shop.pages.clear()
     with pytest.raises(IndexUnreachable, match="HTTP 404"):
         await fetch(shop, file, tmp_path)
-    with pytest.raises(IndexUnreachable):
-        await fetch_index("http://127.0.0.1:1/index.json")
+    for nowhere in (
+        "http://127.0.0.1:1/index.json",
+        "https://nowhere.invalid/index.json",
+        "https://[::1]:1/",
+        f"https://{'a' * 300}.invalid/",
+    ):
+        with pytest.raises(IndexUnreachable):
+            await fetch_index(nowhere)
