@@ -41,7 +41,7 @@ def scene_nodes() -> list[Node]:
 def scene_round(number: int) -> list[RelayPing]:
     """One round of pings; the numbers move a little."""
     return [
-        RelayPing(node_id, None if ping is None else ping + (number * 7 % 5) * 0.6, jitter, loss if number % 3 else 0.0)
+        RelayPing(node_id, ping + (number * 7 % 5) * 0.6, jitter, loss if number % 3 else 0.0)
         if ping is not None
         else RelayPing(node_id, None, None, 100.0)
         for node_id, _name, _city, _country, _state, _load, _leg, ping, jitter, loss in _RELAYS

@@ -1,6 +1,7 @@
 """The themes: readable, and told apart by every kind of eye."""
 
 from itertools import combinations
+from math import dist
 
 import pytest
 from textual.theme import Theme
@@ -31,7 +32,7 @@ def seen(colour: str, eye: Matrix) -> tuple[float, ...]:
 
 
 def distance(one: str, other: str, eye: Matrix) -> float:
-    return float(sum((a - b) ** 2 for a, b in zip(seen(one, eye), seen(other, eye), strict=True))) ** 0.5
+    return dist(seen(one, eye), seen(other, eye))
 
 
 def each_theme(themes: tuple[Theme, ...] = THEMES) -> pytest.MarkDecorator:
