@@ -16,6 +16,7 @@ from plg.cli.cli_error import CliError
 from plg.cli.game_view import transport_word
 from plg.cli.language import N_, _, ngettext
 from plg.contract.games import GamePage, GameSummary
+from plg_tui.config_choices import ConfigChoices
 from plg_tui.connecting import ConnectWish
 from plg_tui.favourites import FavouritesNotKept, load_favourites, toggle_favourite
 from plg_tui.game_order import Known, list_badges, mark, ordered
@@ -232,7 +233,7 @@ class GamesScreen(Page):
     def _capture_setting(self) -> str:
         """The way that config.toml or the environment sets; a damaged file is told when it is connected."""
         try:
-            return self.dashboard.invocation.settings.text("capture") or ""
+            return ConfigChoices(self.dashboard.invocation).value("capture")
         except CliError:
             return ""
 

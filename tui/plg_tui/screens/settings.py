@@ -1,10 +1,9 @@
 """Settings: how the dashboard looks (dashboard.json), how games are connected (config.toml), what starts at login, hooks and the log."""
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Button, Input, RadioSet
@@ -14,10 +13,11 @@ from plg.cli.cli_error import CliError
 from plg.cli.config_keys import find_key
 from plg.cli.language import N_, Language, _, spoken
 from plg.cli.output import safe_text
+from plg.machine.service_log import LOG_NAME
 from plg_tui.autostart import Autostart, AutostartRefused, autostart_place
 from plg_tui.config_choices import ConfigChoices, read_budget
 from plg_tui.graph_drawing import Marks
-from plg_tui.screens.log_dialog import LOG_NAME, LogDialog
+from plg_tui.screens.log_dialog import LogDialog
 from plg_tui.screens.page import Page
 from plg_tui.themes import TITLES
 from plg_tui.widgets.choice_button import ChoiceButton
@@ -32,7 +32,7 @@ _MARKS = (
     (Marks.ASCII.value, "ASCII"),
 )
 _MODES = (
-    ("", N_("as the server says")),
+    ("", N_("server decides")),
     ("redundant", N_("two ways")),
     ("adaptive", N_("adaptive")),
     ("off", N_("one way")),
@@ -50,19 +50,15 @@ class SettingsScreen(Page):
     SCOPED_CSS = False
     CSS = """
     SettingsScreen .row { height: auto; }
-    SettingsScreen .label { width: 20; }
+    SettingsScreen .label { width: 17; }
     SettingsScreen RadioSet { layout: horizontal; width: 1fr; height: auto; }
     SettingsScreen RadioButton { width: auto; margin-right: 1; }
-    SettingsScreen #max_overhead { width: 8; }
+    SettingsScreen #max_overhead { width: 7; margin-left: 1; }
     SettingsScreen .hint { width: 1fr; padding-left: 2; }
     SettingsScreen Button { width: auto; min-width: 0; padding: 0 1; }
     SettingsScreen #trouble { color: $error; }
     SettingsScreen Input > .input--placeholder { color: $foreground 85%; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", show=False),
-        Binding("up", "app.focus_previous", show=False),
-    ]
 
     def content(self) -> Iterable[Widget]:
         self._config = ConfigChoices(self.dashboard.invocation)
@@ -96,6 +92,10 @@ class SettingsScreen(Page):
                 )
             yield PlainText(self._origin(), id="origin", classes="note")
 
+    def on_mount(self) -> None:
+        for trouble in self.query("#trouble").results(PlainText):
+            trouble.show(trouble.shown)  # an empty one takes no line
+
     # --- parts -----------------------------------------------------------------------------------------------------------
 
     def _connecting(self) -> Iterable[Widget]:
@@ -113,7 +113,7 @@ class SettingsScreen(Page):
         with Horizontal(classes="row"):
             yield PlainText(_("Byte budget"), classes="label")
             yield Input(budget, placeholder=_budget_default(), id="max_overhead", compact=True, max_length=8)
-            yield PlainText(_("times the game's own bytes, at most; Enter keeps it"), classes="hint")
+            yield PlainText(_("times the game's bytes at most; Enter keeps it"), classes="hint")
         yield PlainText(id="trouble")
         named = [name for name in variables if name is not None]
         if named:
