@@ -82,10 +82,10 @@ def test_a_program_that_others_could_change_refuses_to_be_one(
 ) -> None:
     require_root()
     environ = {"PLG_SERVICE_DIR": str(services)}
-    monkeypatch.setattr(service_rights, "unsafe_part", lambda _parts: Path("/home/alice/plg"))
+    monkeypatch.setattr(service_rights, "unsafe_part", lambda _parts: Path("/srv/alice/plg"))
     done = plg("service", "run", "--user", str(UID), "--json", **environ)
     assert (done.code, done.error()["code"]) == (10, "unsafe_installation")
-    assert "/home/alice/plg" in done.error()["message"]
+    assert "/srv/alice/plg" in done.error()["message"]
     monkeypatch.setattr(service_rights, "unpacks_itself", lambda: True)
     assert "unpacks itself" in plg("service", "run", "--user", str(UID), **environ).err
     assert list(services.iterdir()) == []

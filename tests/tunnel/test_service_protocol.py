@@ -38,7 +38,7 @@ def test_a_request_survives_the_way_through_json() -> None:
     asked = ServiceRequest(
         ask="connect",
         wish=ServiceWish(game="cs2", server="https://plg.example.org", interfaces=("wlan0", "eth0"), seconds=2.5),
-        config_directory="/home/alice/.config/plg",
+        config_directory="/srv/alice/config",
         attached=True,
     )
     assert read_request(encode(asked)) == asked
