@@ -16,8 +16,8 @@ app = command_app()
 
 @add_command(
     app,
-    help=N_("Explain a topic: environment, exit-codes, output."),
-    examples="plg help\nplg help exit-codes\nplg help environment\nplg help output",
+    help=N_("Explain a topic: configuration, environment, exit-codes, output, scripting."),
+    examples="plg help\nplg help exit-codes\nplg help configuration\nplg help scripting",
 )
 def help_topic(
     ctx: typer.Context,
@@ -56,7 +56,7 @@ def help_topic(
         )
     elif topic is None:
         for name, title in TOPICS.items():
-            run.output.line(f"{name:<12}  {_(title)}")
+            run.output.line(f"{name:<13}  {_(title)}")
         run.talk.say(_("Read one with: plg help TOPIC"))
     else:
         run.output.block(topic_text(topic))

@@ -70,9 +70,9 @@ COMMANDS: dict[str, LazyCommand] = {
     "config": LazyCommand("plg.cli.config", N_("Read and change the settings.")),
     "completion": LazyCommand("plg.cli.completion", N_("Print the script that completes plg in a shell.")),
     "schema": LazyCommand("plg.cli.schema", N_("Print the JSON Schema of what --json prints.")),
-    "version": LazyCommand("plg.cli.version", N_("Show the version.")),
-    "help": LazyCommand("plg.cli.help", N_("Explain a topic: environment, exit-codes, output.")),
     "update": LazyCommand("plg.cli.update", N_("Install a newer version.")),
+    "version": LazyCommand("plg.cli.version", N_("Show the version.")),
+    "help": LazyCommand("plg.cli.help", N_("Explain a topic: configuration, environment, exit-codes, output, scripting.")),
 }
 """In the order of the help page. A new command is one line here and one file."""
 
@@ -190,12 +190,12 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode | int:
         return report(missing_extra(error, rest) or error, this)
     if code == ExitCode.INTERRUPTED:
         return report(KeyboardInterrupt(), this)  # typer has caught it already
-    return code if isinstance(code, int) else ExitCode.OK
-
     if sys.stderr.isatty() and not flags.as_json:
         from plg.cli.update_notice import mention
 
         mention(this, rest)
+    return code if isinstance(code, int) else ExitCode.OK
+
 
 def main() -> NoReturn:
     """The entry point of the `plg` script."""
