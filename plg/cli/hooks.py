@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 app = command_app(
     help=N_(
         "Your own programs and web addresses, told when something happens to the tunnel.\n"
-        "Set one with plg config set hooks.NAME; it gets the event as JSON (plg.event/1)."
+        "Set one with plg config set hooks.NAME. It gets the event as JSON (plg.event/1) on standard input, or as the body of a POST: one run at a time, 10 seconds at most, as you and never as root by sudo."
     )
 )
 

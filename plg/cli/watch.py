@@ -14,7 +14,6 @@ from plg.cli.language import N_, _
 from plg.cli.options import ServerOption
 
 if TYPE_CHECKING:
-    from plg.api.game_catalogue import KnownGame
     from plg.cli.watching import Detail
 
 app = command_app()
@@ -48,26 +47,23 @@ def watch(
     import time
 
     from plg.cli.game_catalogue import known_games
+    from plg.cli.watch_look import WatchLook, choose_games
     from plg.cli.watch_tunnel import LocalTunnel
     from plg.cli.watching import Watcher
-    from plg.machine.game_processes import LOOK_EVERY_S, GameLook
-    from plg.machine.steam_library import installed_apps
+    from plg.machine.game_processes import LOOK_EVERY_S
 
     run = invocation(ctx)
     address = run.server(server)
     wished, unwanted, more = read_table(run)
     if server is not None:
         more = [*more, f"--server={server}"]
-    games = choose_games(known_games(run, address).games, game or wished, unwanted)
     tell = Teller(run)
-    look = GameLook(
-        {known.slug: known.executables for known in games},
-        steam_apps={known.slug: known.steam_app for known in games if known.steam_app is not None},
-        installed=installed_apps(run.environ),
+    look = WatchLook(
+        run, lambda: choose_games(known_games(run, address).games, game or wished, unwanted), tell, time.monotonic
     )
     tunnel = LocalTunnel(run, [*more, *(options or [])])
-    watcher = Watcher(lambda: settle(look.running(), tell), tunnel, tell, time.monotonic)
-    tell("watching", {"games": len(games)})
+    watcher = Watcher(look.running, tunnel, tell, time.monotonic)
+    tell("watching", {"games": look.games})
     with stop_by_signal():
         try:
             while True:
@@ -98,47 +94,6 @@ def read_table(run: Invocation) -> tuple[list[str], list[str], list[str]]:
 
 def _listed(value: object) -> Sequence[object]:
     return value if isinstance(value, list) else []
-
-
-def choose_games(known: "Sequence[KnownGame]", wished: Sequence[str], unwanted: Sequence[str]) -> "list[KnownGame]":
-    """The games to wait for. Raises CliError for a name that the server does not know, or whose programs nobody knows."""
-    from difflib import get_close_matches
-
-    chosen: dict[str, KnownGame] = {}
-    for name in wished:
-        game = next((game for game in known if game.is_called(name)), None)
-        if game is None:
-            raise CliError(
-                _("no game is called '{name}'").format(name=name),
-                code="game_not_found",
-                exit_code=ExitCode.NOT_FOUND,
-                next_step=_("see: plg games; for a game of your own: plg profile learn"),
-                nearest=tuple(get_close_matches(name.casefold(), [game.slug for game in known])),
-            )
-        if not game.executables:
-            raise CliError(
-                _("the programs of {game} are not known, so it cannot be recognised").format(game=game.name),
-                code="programs_unknown",
-                exit_code=ExitCode.FAILURE,
-                next_step=_("connect by hand: plg connect {game}").format(game=game.slug),
-            )
-        chosen[game.slug] = game
-    if wished:
-        return list(chosen.values())
-    return [game for game in known if game.boostable and game.executables and not any(map(game.is_called, unwanted))]
-
-
-def settle(running: dict[str, list[int]], tell: "Teller") -> dict[str, list[int]]:
-    """Games of one process are told apart by the person: until then neither is boosted, which is said once."""
-    owners: dict[int, list[str]] = {}
-    for game, pids in running.items():
-        for pid in pids:
-            owners.setdefault(pid, []).append(game)
-    doubtful = {game for games in owners.values() if len(games) > 1 for game in games}
-    for pid, games in owners.items():
-        if len(games) > 1:
-            tell.once(f"{pid}", "several_games_fit", {"games": ", ".join(games), "pids": [pid]})
-    return {game: pids for game, pids in running.items() if game not in doubtful}
 
 
 class Teller:

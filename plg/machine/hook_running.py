@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from plg.machine.calling_person import CallingPerson, personal_environ, starting_rights
 
 TIME_LIMIT_S: Final = 10.0
-"""Specification (plg help hooks): a hook that takes longer is ended."""
+"""Specification (plg hooks --help): a hook that takes longer is ended."""
 MAX_OUTPUT_BYTES: Final = 4096
 """Implementation. What a hook writes is for the log; the rest is thrown away."""
 MAX_ANSWER_BYTES: Final = 65_536
