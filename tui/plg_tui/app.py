@@ -61,6 +61,8 @@ PAGES: Final[dict[str, type[Page]]] = {
 }
 
 
+CONNECTING_SHOWN_S: Final = 60.0
+"""Implementation. Until it is done, whatever that takes on a slow machine."""
 FAILURE_SHOWN_S: Final = 15.0
 """Implementation. Long enough to read the reason and the next step."""
 
@@ -247,8 +249,10 @@ class Dashboard(App[bool]):
     @work(exclusive=True, group="connect")
     async def _connect(self, wish: ConnectWish) -> None:
         self.chosen_game = wish.game
-        self.notify(_("Connecting {game}; this takes a few seconds.").format(game=wish.game), markup=False)
+        begun = _("Connecting {game}; this takes a few seconds.").format(game=wish.game)
+        self.notify(begun, timeout=CONNECTING_SHOWN_S, markup=False)
         failed = await connect_detached(self.invocation, self.address, wish)
+        self.clear_notifications()
         if failed is not None and failed.needs_sign_in and await self._log_in():
             failed = await connect_detached(self.invocation, self.address, wish)
         if isinstance(failed, ConnectFailed):

@@ -128,7 +128,7 @@ def about(line: RelayLine, found: FoundRoutes | None) -> list[str]:
         words.append(_("jitter {time}").format(time=milliseconds(row.jitter_ms)))
     words.append(_("players {n}/{most}").format(n=line.node.sessions, most=line.node.max_sessions))
     lines = ["   ".join(words)]
-    if row.rtt_ms is not None and line.node.game_leg is not None:
+    if line.whole_ms is not None:
         way = _("Now: {own} to it + {leg} on to the game = {whole}").format(
             own=milliseconds(row.rtt_ms), leg=leg_text(line.node), whole=whole_way(line)
         )

@@ -7,7 +7,16 @@ from textual.widgets import Input
 
 from plg.cli.language import Language
 from plg_tui.screens.game_dialog import GameDialog
-from support.dashboard_pilot import dashboard_at, picture, picture_of, screen_text, until
+from support.dashboard_pilot import (
+    READABLE,
+    contrast,
+    dashboard_at,
+    picture,
+    picture_of,
+    screen_colours,
+    screen_text,
+    until,
+)
 from support.server_process import ServerProcess
 
 
@@ -23,6 +32,7 @@ async def test_the_question(
         app.screen.query_one(Input).cursor_blink = False
         await pilot.pause()
         assert picture(app) == snapshot
+        assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
 
 
 async def test_the_game_that_is_meant_is_shown_and_taken(tmp_path: Path, server: ServerProcess) -> None:

@@ -1,5 +1,6 @@
 """The relays: as pictures, live beside relays on loopback, and what its keys do."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -176,14 +177,20 @@ async def test_enter_connects_through_the_relay_under_the_cursor(
 ) -> None:
     wishes: list[ConnectWish] = []
 
+    done = asyncio.Event()
+
     async def connected(_invocation: object, _address: object, wish: ConnectWish) -> None:
         wishes.append(wish)
+        await done.wait()
 
     monkeypatch.setattr("plg_tui.app.connect_detached", connected)
     app = dashboard_at(tmp_path)
     async with relays_at(app) as (_screen, pilot):
         await pilot.press("down", "enter")
         await until(lambda: wishes != [], "the wish")
+        assert ["Connecting openarena" in note.message for note in app._notifications] == [True]
+        done.set()
+        await until(lambda: list(app._notifications) == [], "the end of it")
     assert wishes == [ConnectWish("openarena", node="ams1")]
     assert "--node=ams1" in wishes[0].words()
 
