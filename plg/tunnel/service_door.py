@@ -187,7 +187,8 @@ class ServiceDoor:
         except CannotRun as error:
             await self._answer(writer, ServiceAnswer(error=str(error), code="failed"))
             return
-        is_held = request.attached and request.ask == "connect" and end.exit_code == 0
+        # Who hung up before the answer (Ctrl-C while it connected) wants no tunnel any more.
+        is_held = (request.attached or reader.at_eof()) and request.ask == "connect" and end.exit_code == 0
         try:
             await self._answer(writer, ServiceAnswer(end=end))
             while is_held and await reader.read(MAX_REQUEST_BYTES):

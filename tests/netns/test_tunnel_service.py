@@ -16,8 +16,10 @@ import pytest
 from plg.lab.namespaces import Host
 from plg.lab.processes import Finished, Process
 from plg.lab.product import clean_environment, games_toml, wait_for
+from plg.machine.service_files import unit_text
 from support.booster_world import BoosterWorld, booster_world, network_state
 from support.other_users import give, home_of, open_folder, open_python, require_safe_installation, stepped_down
+from support.requirements import require_binary
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(200)]
 
@@ -73,7 +75,7 @@ def stage(tmp_path: Path) -> Iterator[ServiceWorld]:
                 }
             )  # fmt: skip
             users.append(User(uid, world.client, python, environ))
-        run = [str(python), "-I", "-m", "plg", "service", "run", "--user", str(OWNER)]
+        run = [*unit_rights(), str(python), "-I", "-m", "plg", "service", "run", "--user", str(OWNER)]
         log = folder / "service.log"
         with log.open("wb") as stream:
             environ = clean_environment({"PLG_SERVICE_DIR": str(services)})
@@ -81,6 +83,14 @@ def stage(tmp_path: Path) -> Iterator[ServiceWorld]:
         socket = services / str(OWNER) / "service.sock"
         wait_for(socket.exists, "plg service run", process=service, log=log)
         yield ServiceWorld(world, users[0], users[1], service, socket)
+
+
+def unit_rights() -> list[str]:
+    """What comes before a command to leave root exactly the capabilities that the installed unit leaves it."""
+    lines = unit_text(["/bin/true"], user="x", instance="1").splitlines()
+    names = next(line.partition("=")[2] for line in lines if line.startswith("CapabilityBoundingSet="))
+    bounding = ",".join(["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in names.split())])
+    return [str(require_binary("setpriv")), f"--bounding-set={bounding}", "--inh-caps=-all", "--no-new-privs", "--"]
 
 
 def play(world: BoosterWorld, seconds: int) -> None:

@@ -58,6 +58,7 @@ class Desk:
         self.asked: list[str] = []
         self.end = CommandEnd(exit_code=0, out="{}", err="")
         self.trouble: Exception | None = None
+        self.delay_s = 0.0
         self.ended = asyncio.Event()
 
     def about(self) -> ServiceAbout:
@@ -65,6 +66,7 @@ class Desk:
 
     async def run(self, request: ServiceRequest, /) -> CommandEnd:
         self.asked.append(request.ask)
+        await asyncio.sleep(self.delay_s)
         if self.trouble is not None:
             raise self.trouble
         return self.end
@@ -174,6 +176,18 @@ async def test_an_attached_tunnel_ends_with_its_conversation(door: ServiceDoor, 
     await say(folder / "service.sock", encode(ServiceRequest(ask="connect", wish=WISH, attached=True)))
     await asyncio.sleep(0.05)
     assert desk.asked == ["connect"]  # what never connected needs no end
+
+
+async def test_who_hangs_up_while_it_connects_gets_no_tunnel(door: ServiceDoor, desk: Desk, folder: Path) -> None:
+    desk.delay_s = 0.2
+    _, writer = await asyncio.open_unix_connection(str(folder / "service.sock"))
+    writer.write(encode(ServiceRequest(ask="connect", wish=WISH)))
+    await writer.drain()
+    await asyncio.sleep(0.05)
+    writer.close()
+    async with asyncio.timeout(5):
+        await desk.ended.wait()
+    assert desk.asked == ["connect", "end"]
 
 
 @pytest.mark.parametrize("is_open_to_all", [False, True])
