@@ -163,9 +163,9 @@ def test_the_place_is_this_person_s_own(monkeypatch: pytest.MonkeyPatch) -> None
         place = autostart_place(environ)
         return None if place is None else place.where
 
-    assert where(HOME="/home/p") == f"/home/p/.config/autostart/{FILE_NAME}"
-    assert where(HOME="/home/p", XDG_CONFIG_HOME="/cfg") == f"/cfg/autostart/{FILE_NAME}"
-    assert where(HOME="/home/p", XDG_CONFIG_HOME="relative") == f"/home/p/.config/autostart/{FILE_NAME}"
+    assert where(HOME="/srv/p") == f"/srv/p/.config/autostart/{FILE_NAME}"
+    assert where(HOME="/srv/p", XDG_CONFIG_HOME="/cfg") == f"/cfg/autostart/{FILE_NAME}"
+    assert where(HOME="/srv/p", XDG_CONFIG_HOME="relative") == f"/srv/p/.config/autostart/{FILE_NAME}"
     assert where() is None
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert where(HOME="/root", SUDO_UID="1000") is None

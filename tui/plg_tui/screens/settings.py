@@ -50,7 +50,7 @@ class SettingsScreen(Page):
     SCOPED_CSS = False
     CSS = """
     SettingsScreen .row { height: auto; }
-    SettingsScreen .label { width: 17; }
+    SettingsScreen .label { width: 15; }
     SettingsScreen RadioSet { layout: horizontal; width: 1fr; height: auto; }
     SettingsScreen RadioButton { width: auto; margin-right: 1; }
     SettingsScreen #max_overhead { width: 7; margin-left: 1; }
