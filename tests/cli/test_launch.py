@@ -49,6 +49,10 @@ def test_a_game_is_started_when_the_tunnel_is_up_and_the_tunnel_ends_with_it(tmp
     script.chmod(0o755)
     with loopback_lab(tmp_path) as lab:
         save(tmp_path / "player" / "config", openarena=[str(script)])
+        told = tmp_path / "told.ndjson"
+        hook = json.dumps(["/bin/sh", "-c", f"cat >> {told}"])
+        with (tmp_path / "player" / "config" / "config.toml").open("a") as config:
+            config.write(f"[hooks]\non_connect = {hook}\non_disconnect = {hook}\n")
         connection = lab.player.connect(
             "openarena", "--capture", "proxy", "--target", lab.game.address, "--launch", "--disconnect-on-exit"
         )
@@ -61,6 +65,10 @@ def test_a_game_is_started_when_the_tunnel_is_up_and_the_tunnel_ends_with_it(tmp
             time.sleep(0.1)
         assert connection.process.returncode == 0
         assert connection.states()[-1] == "off"
+        events = [json.loads(line) for line in told.read_text().splitlines()]
+        assert [event["event"] for event in events] == ["connected", "disconnected"]
+        assert [event["detail"]["hook"] for event in events] == ["on_connect", "on_disconnect"]
+        assert events[0]["detail"]["relay"] == "r1"
 
         # The same in the background: the command returns, the game runs, the tunnel ends with it.
         (tmp_path / "over").unlink()
