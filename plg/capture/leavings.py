@@ -121,18 +121,21 @@ class FoundJournal:
     why: str = ""
 
 
-def find_journals(directory: Path) -> list[FoundJournal]:
-    """The journals of captures in `directory`; those of an earlier run of the machine are removed, since all that they tell of is gone."""
+def find_journals(directory: Path, owner_uid: int | None = None) -> list[FoundJournal]:
+    """The journals of captures in `directory`; those of an earlier run of the machine are removed, since all that they tell of is gone.
+
+    With `owner_uid` those of that user are believed beside our own: `sudo plg restore` after a tunnel of the service.
+    """
     try:
         paths = sorted(directory.glob(f"{JOURNAL_PREFIX}*.json"))[:MAX_JOURNALS]
     except OSError:
         return []
-    return [found for path in paths if (found := _find(path)) is not None]
+    return [found for path in paths if (found := _find(path, owner_uid)) is not None]
 
 
-def _find(path: Path) -> FoundJournal | None:
+def _find(path: Path, owner_uid: int | None) -> FoundJournal | None:
     try:
-        document = json.loads(read_own_file(path, MAX_JOURNAL_BYTES))
+        document = json.loads(read_own_file(path, MAX_JOURNAL_BYTES, owner_uid))
         if document["boot_id"] != this_boot():
             path.unlink(missing_ok=True)
             return None

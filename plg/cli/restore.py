@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -125,10 +124,11 @@ def _captures(run: Invocation, *, dry_run: bool) -> "list[RestoredChange]":
     from plg.capture.leavings import find_journals
     from plg.tunnel.runtime_place import runtime_place
 
-    directories = dict.fromkeys((runtime_place(run.environ).directory, default_runtime_directory()))
-    if "PLG_RUNTIME_DIR" in run.environ:
-        directories = {Path(run.environ["PLG_RUNTIME_DIR"]).absolute(): None}
-    found = [journal for directory in directories for journal in find_journals(directory)]
+    place = runtime_place(run.environ)
+    directories = dict.fromkeys(
+        (place.directory, *(() if "PLG_RUNTIME_DIR" in run.environ else (default_runtime_directory(),)))
+    )
+    found = [journal for directory in directories for journal in find_journals(directory, place.owner_uid)]
     return [_capture(journal, dry_run=dry_run) for journal in found]
 
 

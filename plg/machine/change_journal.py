@@ -293,16 +293,18 @@ def check_journal_directory(path: Path) -> None:
         raise JournalUnusable(path, "others may write there")
 
 
-def read_own_file(path: Path, limit_bytes: int) -> bytes:
-    """The content of a plain private file of ours. Raises OSError, whose `strerror` says what is wrong with it."""
+def read_own_file(path: Path, limit_bytes: int, owner_uid: int | None = None) -> bytes:
+    """The content of a plain private file of ours, or of user `owner_uid`. Raises OSError, whose `strerror` says what is wrong with it."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags)
     with os.fdopen(descriptor, "rb") as stream:
         found = os.fstat(stream.fileno())
         if not stat.S_ISREG(found.st_mode):
             raise PermissionError(1, "is no plain file", str(path))
-        if sys.platform != "win32" and (found.st_uid != os.geteuid() or found.st_mode & 0o022 or found.st_nlink != 1):
-            raise PermissionError(1, "is not a private file of ours", str(path))
+        if sys.platform != "win32":
+            is_ours = found.st_uid in {os.geteuid(), owner_uid}
+            if not is_ours or found.st_mode & 0o022 or found.st_nlink != 1:
+                raise PermissionError(1, "is not a private file of ours", str(path))
         content = stream.read(limit_bytes + 1)
     if len(content) > limit_bytes:
         raise PermissionError(1, f"has more than {limit_bytes} bytes", str(path))

@@ -28,7 +28,7 @@ from plg.capture.linux_links import BpfFilter
 from plg.capture.policy_routing import Rule
 from plg.capture.tun_routes import PRIORITY_FIRST, PRIORITY_LAST, TABLE_FIRST
 from plg.machine.change_journal import ProcessIdentity, identify_process, this_boot
-from support.requirements import require_linux
+from support.requirements import require_linux, require_root
 
 EVERYTHING = Leavings(
     filters=(BpfFilter(2, 0xFFFFFFF3, 30001, 1, 77, "tc_divert_egres"),),
@@ -167,3 +167,12 @@ def test_a_journal_that_others_could_have_written_is_not_believed(tmp_path: Path
 def test_what_counts_as_ours_is_what_captures_make() -> None:
     assert (OUR_PRIORITIES[0], OUR_PRIORITIES[-1], OUR_TABLES[0]) == (PRIORITY_FIRST, PRIORITY_LAST, TABLE_FIRST)
     assert "tc_divert_egres:[77]".startswith(FILTER_NAME)
+
+
+def test_root_believes_the_journals_of_the_user_it_is_asked_about(tmp_path: Path) -> None:
+    require_root()
+    journal(tmp_path / "capture-1.json")
+    os.chown(tmp_path / "capture-1.json", 12345, 12345)
+    assert states(tmp_path) == [JournalState.NOT_BELIEVED]
+    assert [found.state for found in find_journals(tmp_path, 54321)] == [JournalState.NOT_BELIEVED]
+    assert [found.state for found in find_journals(tmp_path, 12345)] == [JournalState.ABANDONED]
