@@ -123,7 +123,10 @@ async def _meant(fact: PaymentFact) -> tuple[Checkout | None, str]:
     codes = [fact.code] if fact.code else codes_in(fact.comment)
     if len(codes) != 1:
         return None, "many_codes" if codes else "no_code"
-    return await Checkout.get_or_none(provider=fact.provider, code=codes[0]), "unknown_code"
+    # Other than our codes are not compared: the database would refuse one that is longer than its column.
+    is_ours = codes_in(codes[0]) == codes
+    checkout = await Checkout.get_or_none(provider=fact.provider, code=codes[0]) if is_ours else None
+    return checkout, "unknown_code"
 
 
 async def _claim(checkout: Checkout, now: datetime) -> str:

@@ -12,6 +12,9 @@ from plg_server.models.billing import BillingPlan, PlanPrice
 from plg_server.problems import ApiError
 from plg_server.services.money import CURRENCIES, to_minor, to_text
 
+MAX_NAME_CHARS = 32
+"""The column's width: the database refuses even to compare a longer one."""
+
 
 @dataclass(frozen=True)
 class PlanFacts:
@@ -78,7 +81,8 @@ async def trial_plan() -> BillingPlan | None:
 
 async def price_of(name: str, currency: str) -> tuple[BillingPlan, int]:
     """A plan that is sold, and its price in minor units. Raises ApiError `plan_not_found`."""
-    plan = await BillingPlan.get_or_none(id=name, withdrawn_at=None, is_trial=False)
+    fits = len(name) <= MAX_NAME_CHARS
+    plan = await BillingPlan.get_or_none(id=name, withdrawn_at=None, is_trial=False) if fits else None
     price = None if plan is None else await PlanPrice.get_or_none(plan_id=plan.id, currency=currency)
     if plan is None or price is None:
         names = [offer.name for offer in await offered() if any(p.currency == currency for p in offer.prices)]
@@ -94,6 +98,8 @@ async def edit_plan(facts: PlanFacts, now: datetime, *, withdrawn: bool = False)
     amounts = {currency: to_minor(text) for currency, text in facts.prices.items()}
     if unknown := set(amounts) - set(CURRENCIES):
         raise ValueError(f"prices are given in {', '.join(CURRENCIES)}, not in {', '.join(sorted(unknown))}")
+    if not facts.name or len(facts.name) > MAX_NAME_CHARS or not facts.name.isascii():
+        raise ValueError(f"a plan's name has 1 to {MAX_NAME_CHARS} characters")
     if not 1 <= facts.days <= 3660 or not 1 <= facts.max_sessions <= 1000 or 0 in amounts.values():
         raise ValueError("a plan has 1 to 3660 days, 1 to 1000 sessions and prices above zero")
     async with in_transaction():

@@ -24,6 +24,8 @@ SOURCE = "referral"
 CODE_BYTES = 5
 """40 bits, in ten hex digits after the R: short enough to say aloud, and guessing one only gives its owner days."""
 
+REFERRAL_CHARS = 1 + 2 * CODE_BYTES
+
 
 async def referral_report(account_id: str, now: datetime) -> contract.ReferralReport:
     """The account's own code, made when it is first asked for, and what came of it."""
@@ -56,6 +58,8 @@ async def redeem_referral(account_id: str, plain: str, now: datetime) -> bool:
     Raises ApiError `code_used` (brought before), or `code_refused` (their own code, their own second account, the other way round, or
     they have paid already).
     """
+    if len(plain) != REFERRAL_CHARS:
+        return False  # the database would refuse to compare a longer one
     code = await ReferralCode.get_or_none(code=plain).select_related("account")
     if code is None:
         return False

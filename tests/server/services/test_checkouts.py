@@ -41,6 +41,7 @@ async def test_a_price_that_changes_later_does_not_touch_it(world: BillingWorld)
         ({"currency": "USD"}, "provider_not_found"),
         ({"plan": "weekly"}, "plan_not_found"),
         ({"plan": "trial"}, "plan_not_found"),
+        ({"plan": "a" * 64}, "plan_not_found"),
         ({"currency": "rub"}, "invalid_body"),
         ({"amount": "0.01"}, "invalid_body"),
     ],

@@ -103,6 +103,9 @@ async def test_a_server_that_dies_in_the_middle_credits_when_it_is_told_again(
         ({"comment": "PLG-ZZZZZZZZ"}, "unknown_code"),
         ({"comment": "PLG-ZZZZZZZZ or PLG-YYYYYYYY"}, "many_codes"),
         ({"provider": "robokassa"}, "unknown_code"),
+        ({"code": "PLG-" + "A" * 100}, "unknown_code"),
+        ({"code": "somebody else's order"}, "unknown_code"),
+        ({"number": 5}, "unknown_code"),
     ],
 )
 async def test_what_does_not_pay_for_a_checkout_waits_for_the_operator(

@@ -60,6 +60,7 @@ async def test_the_trial_is_not_sold(api: ApiDriver) -> None:
     ("facts", "fault"),
     [
         (PlanFacts("x", 0), ValueError),
+        (PlanFacts("x" * 33, 30), ValueError),
         (PlanFacts("x", 30, prices={"GBP": "1"}), ValueError),
         (PlanFacts("x", 30, prices={"USD": "0"}), ValueError),
         (PlanFacts("x", 30, prices={"USD": "1.001"}), BadAmount),

@@ -62,7 +62,8 @@ async def test_both_get_days_after_the_first_payment_and_lose_them_with_it(world
 async def test_a_referral_is_taken_once_by_somebody_else_who_has_not_paid(world: BillingWorld) -> None:
     ann, bob = await world.player("ann@example.org"), await world.player("bob@example.org")
     code = await code_of(world, ann)
-    assert await redeem(world, ann, code) == (404, "code_refused")
+    for wrong in (code, f"{code}0", "R" * 64):
+        assert await redeem(world, ann, wrong) == (404, "code_refused")
     assert await redeem(world, await world.player("a.nn+2@example.org"), code) == (404, "code_refused")
     payer = await world.player("payer@example.org")
     payer_id = await world.account_id(payer)
