@@ -22,9 +22,10 @@ from plg.cli.config_keys import (
     nearest_names,
     shown,
 )
+from plg.cli.config_reading import check_config, parse_config, read_config_text
 from plg.cli.exit_codes import ExitCode
 from plg.cli.language import _, named_language
-from plg.cli.settings import check_config, parse_config, read_config_text, server_address
+from plg.cli.settings import server_address
 
 FILE_NAME = "config.toml"
 LOCK_TIMEOUT_S = 5.0

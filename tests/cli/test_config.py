@@ -96,3 +96,24 @@ def test_a_setting_written_so_is_what_other_commands_use(tmp_path: Path) -> None
     plg = plg_at(tmp_path)
     assert plg("config", "set", "lang", "ru").code == 0
     assert "Использование" in plg("config", "--help").out
+
+
+def test_what_connect_takes_for_usual_comes_from_the_settings_and_an_option_goes_before(plg: Inside) -> None:
+    line = [
+        "connect",
+        "openarena",
+        "--target",
+        "192.0.2.7:1",
+        "--listen",
+        "127.0.0.1:27960",
+        "--server",
+        "http://127.0.0.1:1",
+    ]
+    assert "--listen belongs to --capture proxy" in plg(*line).err
+    plg("config", "set", "capture", "proxy")
+    reached = plg(*line)
+    assert reached.code in {4, 7}, reached.err
+    assert "--listen belongs to --capture proxy" in plg(*line, "--capture", "auto").err
+    assert "--listen belongs to --capture proxy" in plg(*line, PLG_CAPTURE="divert").err
+    assert "PLG_MODE: 'fast' is no mode" in plg(*line, PLG_MODE="fast").err
+    assert "PLG_MAX_OVERHEAD: '9' is no max_overhead" in plg(*line, PLG_MAX_OVERHEAD="9").err

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from plg.cli.config_keys import SETTINGS, TABLES
+from plg.cli.config_reading import check_config
 from plg.cli.exit_codes import ExitCode
 from plg.cli.help_topics import EXAMPLE_CONFIG, SCRIPTING_LINES, TOPICS, topic_text
-from plg.cli.settings import KEYS, check_config
+from plg.cli.settings import KEYS
 from support.command_line import plg_at
 from support.source_tree import product_modules, syntax_tree
 from support.talking_tunnel import talking_tunnel

@@ -11,11 +11,8 @@ from plg.cli.exit_codes import ExitCode
 from plg.cli.language import Language
 from plg.cli.settings import (
     DEFAULT_SERVER,
-    Setting,
     Settings,
-    bad_setting,
     config_directory,
-    read_config,
     server_address,
 )
 
@@ -37,41 +34,6 @@ def test_the_server_comes_from_the_first_place_that_names_one(tmp_path: Path) ->
 
 def test_a_damaged_file_does_not_matter_when_nothing_is_read_from_it(tmp_path: Path) -> None:
     assert settings(tmp_path, "server = ").server("http://flag.example").url == "http://flag.example"
-
-
-@pytest.mark.parametrize(
-    ("toml", "said"),
-    [
-        ('lang = "ru"\nserver = \n', "line 2: Invalid value"),
-        ('lang = "ru"\n\nserver = "http://x', "line 3: "),
-        ('\nserver = "http://a\nb"\n', "line 2: "),
-        ("lang = 7\n", "line 1: 'lang' must be a text"),
-        ('\nlang = "fr"\n', "line 2: 'fr' is no lang"),
-        ('# hello\nsever = "http://x"\n', "line 2: unknown setting 'sever'"),
-        ("\n\n[server]\nurl = 1\n", "line 3: 'server' must be a text"),
-        (b"lang = 'ru'\nserver = '\xff'\n", "line 2: not UTF-8"),
-        ("x" * 100_001, "larger than"),
-    ],
-)
-def test_a_damaged_file_is_named_with_the_line(tmp_path: Path, toml: str | bytes, said: str) -> None:
-    with pytest.raises(CliError) as caught:
-        settings(tmp_path, toml).server(None)
-    assert caught.value.exit_code is ExitCode.BAD_CONFIGURATION
-    assert str(tmp_path / "config.toml") in caught.value.message
-    assert said in caught.value.message
-    assert caught.value.next_step
-
-
-def test_an_unknown_setting_offers_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(CliError) as caught:
-        settings(tmp_path, 'sever = "http://x"\n').server(None)
-    assert caught.value.nearest == ("server",)
-
-
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").mkdir()
-    with pytest.raises(CliError, match=r"config\.toml"):
-        read_config(tmp_path / "config.toml")
 
 
 @pytest.mark.parametrize(
@@ -129,11 +91,6 @@ def test_the_language_can_be_asked_for_in_each_place(tmp_path: Path) -> None:
     assert caught.value.exit_code is ExitCode.USAGE
 
 
-def test_a_value_from_a_file_is_a_configuration_error() -> None:
-    error = bad_setting("lang", Setting("fr", "config.toml, line 1"), "en, ru")
-    assert (error.exit_code, error.message) == (ExitCode.BAD_CONFIGURATION, "config.toml, line 1: 'fr' is no lang")
-
-
 def test_a_setting_of_the_table_comes_from_its_variable_or_the_file(tmp_path: Path) -> None:
     file = 'mode = "off"\nmax_overhead = 2\n[launch]\ncs2 = ["steam", "x"]\n[hooks]\non_connect = "https://h.example"\n'
     found = settings(tmp_path, file, PLG_MODE="adaptive", PLG_CAPTURE="")
@@ -157,26 +114,6 @@ def test_a_wrong_variable_is_named(tmp_path: Path, name: str, value: str) -> Non
     with pytest.raises(CliError, match=f"{name}: '{value}' is no ") as caught:
         settings(tmp_path, **{name: value}).found(name.removeprefix("PLG_").lower())
     assert caught.value.exit_code is ExitCode.BAD_CONFIGURATION
-
-
-@pytest.mark.parametrize(
-    ("toml", "said"),
-    [
-        (
-            'mode = "off"\n\n[hooks]\non_connect = ["a"]\non_conect = ["a"]\n',
-            "line 5: unknown setting 'hooks.on_conect'",
-        ),
-        ('[launch]\ncs2 = ["a"]\ndoom = "x"\n', "line 3: 'launch.doom' must be a list"),
-        ('launch.cs2 = ["a"]\nhooks.on_connect = "ftp://x"\n', "line 2: 'ftp://x' is no hooks.on_connect"),
-        ('\nhooks = "x"\n', "line 2: 'hooks' must be a table"),
-        ('\nlanguage = "ru"\n', "line 2: unknown setting 'language'"),
-        ("max_overhead = 0\n", "line 1: '0' is no max_overhead"),
-    ],
-)
-def test_a_wrong_entry_is_named_with_its_line(tmp_path: Path, toml: str, said: str) -> None:
-    with pytest.raises(CliError, match="config.toml") as caught:
-        settings(tmp_path, toml).found("mode")
-    assert said in caught.value.message
 
 
 def test_the_directory_is_the_platform_s_own_or_the_one_named(tmp_path: Path) -> None:
