@@ -118,7 +118,7 @@ def _originals(
     if config is not None:
         yield "config.toml", config
     for number, directory in enumerate(runtime):
-        for pattern, folder in (("*.log", "logs"), (f"{JOURNAL_PREFIX}*.json", "capture")):
+        for pattern, folder in (("*.log*", "logs"), (f"{JOURNAL_PREFIX}*.json", "capture")):
             for path in _newest(directory, pattern):
                 text = _end_of(path)
                 if text is not None:

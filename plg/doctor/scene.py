@@ -74,6 +74,9 @@ class Scene:
         return self.place.root / path.lstrip("/")
 
     async def _list_nodes(self) -> list[Node]:
+        """None where the server does not answer: asking it again would only take time."""
+        if (await self.visit.get()).status is None:
+            return []
         return (await self.server.nodes(game=self.place.game)).nodes
 
     async def _ping_relays(self) -> list[PingedRelay]:

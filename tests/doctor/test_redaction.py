@@ -97,8 +97,8 @@ def test_the_same_thing_has_the_same_mask_in_every_file_and_another_thing_anothe
 
 
 def test_names_of_person_and_machine_are_masked_as_whole_words() -> None:
-    redactor = Redactor(names={"/home/annette": "~", "annette": "<user>", "gamebox": "<host>"})
-    text = "/home/annette/.config, /run/user/annette, gamebox: gamebox2 annettes"
+    redactor = Redactor(names={"/homes/annette": "~", "annette": "<user>", "gamebox": "<host>"})
+    text = "/homes/annette/.config, /run/user/annette, gamebox: gamebox2 annettes"
     assert redactor.text(text) == "~/.config, /run/user/<user>, <host>: gamebox2 annettes"
 
 
