@@ -25,6 +25,7 @@ _OTHER_VARIABLES = (
     ("PLG_TOKEN", N_("an access token; goes before any stored login")),
     ("PLG_CONFIG_DIR", N_("the configuration directory")),
     ("PLG_RUNTIME_DIR", N_("where the running tunnel keeps its socket")),
+    ("PLG_SERVICE_DIR", N_("where tunnel services have their sockets; normally /run/plg-service")),
     ("PLG_DEBUG=1", N_("show tracebacks, as --debug")),
     ("LC_ALL, LC_MESSAGES, LANG", N_("the language, where PLG_LANG is not set")),
     ("NO_COLOR", N_("no colours, whatever the terminal can do")),
