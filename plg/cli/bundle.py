@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import socket
+import stat
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -138,11 +139,14 @@ def _newest(directory: Path, pattern: str) -> list[Path]:
 
 
 def _end_of(path: Path) -> str | None:
-    """The last LOG_BYTES of a plain file as text, from the beginning of a line; None when it cannot be read."""
+    """The last LOG_BYTES of a plain file of one name as text, from the beginning of a line; None when it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
+            found = os.fstat(stream.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+                return None  # a second name of a file from elsewhere, put there for us to read
+            size = found.st_size
             stream.seek(max(0, size - LOG_BYTES))
             content = stream.read(LOG_BYTES)
     except OSError:

@@ -1,6 +1,7 @@
 """`plg doctor`: what is wrong between this machine and the game, and what to do about it."""
 
 import platform
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,7 +113,8 @@ async def examine(run: Invocation, address: ServerAddress, game: str | None, che
             run.output.rewrite_line("")
             run.output.block("\n".join(finding_lines(finding)))
             if waiting:
-                run.output.rewrite_line(progress_line(waiting, len(checks)))
+                columns = shutil.get_terminal_size().columns
+                run.output.rewrite_line(progress_line(waiting, len(checks), columns))
 
     who = credentials(run, address)
     place = Place(address.url, runtime_directories(run), change_directory(run), game, who.access_token)
@@ -146,3 +148,5 @@ def write_archive(run: Invocation, document: "DoctorDocument", path: Path, *, ye
     show_members(run, members, path)
     if agree(run, yes=yes):
         write_bundle(run, members, path)
+    else:
+        run.talk.say(_("Nothing was written."))

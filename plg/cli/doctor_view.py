@@ -84,11 +84,12 @@ def summary_line(findings: Sequence[Finding]) -> str:
     return f"{done}: {failed}, {warned}, {unknown}"
 
 
-def progress_line(left: Sequence[str], all_of_them: int) -> str:
-    """What is still being looked at."""
-    return _("{done} of {n} checks done; waiting for: {names}").format(
+def progress_line(left: Sequence[str], all_of_them: int, columns: int) -> str:
+    """What is still being looked at, cut to one line of a terminal: a longer one could not be written over."""
+    text = _("{done} of {n} checks done; waiting for: {names}").format(
         done=all_of_them - len(left), n=all_of_them, names=", ".join(left)
     )
+    return text if len(text) < columns else f"{text[: max(0, columns - 4)]}..."
 
 
 def doctor_document(findings: Sequence[Finding], *, server: str, game: str | None, system: str) -> DoctorDocument:

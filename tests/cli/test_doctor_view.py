@@ -58,7 +58,9 @@ def test_the_summary_counts() -> None:
 
 
 def test_progress_names_what_is_waited_for() -> None:
-    assert progress_line(["line", "mtu"], 15) == "13 of 15 checks done; waiting for: line, mtu"
+    assert progress_line(["line", "mtu"], 15, 80) == "13 of 15 checks done; waiting for: line, mtu"
+    assert progress_line(["line", "mtu"], 15, 30) == "13 of 15 checks done; wait..."
+    assert len(progress_line(["line", "mtu"], 15, 30)) < 30
 
 
 def test_the_document_has_words_and_facts() -> None:

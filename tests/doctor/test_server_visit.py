@@ -15,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plg.doctor.server_visit import Trouble, read_date, visit_server
 
@@ -152,3 +154,8 @@ def test_a_date_that_makes_no_sense_is_none(head: bytes) -> None:
 
 def test_the_date_header_is_read() -> None:
     assert read_date(b"HTTP/1.1 200 OK\r\ndate:  Thu, 01 Jan 1970 00:01:00 GMT\r\n\r\n") == 60.0
+
+
+@given(st.binary(max_size=300))
+def test_no_header_makes_it_fail(value: bytes) -> None:
+    read_date(b"HTTP/1.1 200 OK\r\nDate: " + value + b"\r\n\r\n")

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plg.doctor.finding import Verdict
 from plg.doctor.wireless import check_wireless, default_interface, judge_wireless, look, read_signals
@@ -57,3 +59,9 @@ def test_odd_tables_are_read_as_far_as_they_make_sense() -> None:
     assert default_interface("Iface\nwlan0\n x y z\n" + "eth0 00000000 0 0 0 0 what 00000000\n") is None
     assert read_signals("a\nb\nwlan0 no colon\nwlan1: 1 2\nwlan2: 0 0 level 0 0 0 0 x\n") == {}
     assert read_signals(SIGNALS.format(level="-58."))["wlan0"].retry_discards == 17
+
+
+@given(st.text(max_size=500))
+def test_no_table_makes_it_fail(text: str) -> None:
+    default_interface(text)
+    read_signals(text)

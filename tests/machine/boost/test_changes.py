@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plg.machine.boost.changes import (
     KINDS,
@@ -15,10 +17,11 @@ from plg.machine.boost.changes import (
     carry_out,
     pending_changes,
     put_back,
+    read_undo,
     show_value,
 )
 from plg.machine.boost.plan import Machine, Step, make_plan
-from plg.machine.boost.setting import Outcome, PlainSetting, SettingRefused, Value
+from plg.machine.boost.setting import Outcome, PlainSetting, SettingGone, SettingRefused, Value
 from plg.machine.boost.tweaks import TWEAKS, choose_tweaks
 from plg.machine.change_journal import Change, ChangeJournal, identify_process, roll_back, this_boot
 from support.boosted_process import THREADS, BoostedProcess, boosted_process
@@ -207,3 +210,14 @@ def test_values_are_shown_shortly() -> None:
     assert show_value({"7": "0", "8": "0"}) == "0"
     assert show_value({"7": "0", "8": "3", "9": "0"}) == "0 (x2), 3 (x1)"
     assert identify_process(os.getpid()) is not None
+
+
+VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=9), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["pid", "started_ticks", "policy", "hive", "x"]), inner, max_size=3))  # fmt: skip
+
+
+@given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(["where", "before", "after"]), VALUES))
+def test_no_entry_makes_reading_fail_in_another_way_than_by_refusing_it(kind: str, undo: dict[str, object]) -> None:
+    try:
+        read_undo(kind, undo, Machine(Path("/nowhere"), "linux"))
+    except (ValueError, SettingGone, ImportError):
+        return
