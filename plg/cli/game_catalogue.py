@@ -15,10 +15,8 @@ from plg.api.game_catalogue import (
     make_catalogue,
     read_catalogue,
 )
-from plg.cli.games import all_games
 from plg.cli.invocation import Invocation
 from plg.cli.profile_files import list_profiles
-from plg.cli.server_access import anonymous_client, run_async
 
 if TYPE_CHECKING:
     from plg.cli.settings import ServerAddress
@@ -65,6 +63,9 @@ def server_games(run: Invocation, address: "ServerAddress") -> GameCatalogue:
 
 def fetch_games(run: Invocation, address: "ServerAddress") -> GameCatalogue:
     """Ask the server and keep the answer. Raises ApiError; a file that cannot be written is no failure."""
+    # Only here: aiohttp is half of what a process that waits for games would weigh.
+    from plg.cli.games import all_games
+    from plg.cli.server_access import anonymous_client, run_async
 
     async def ask() -> GameCatalogue:
         async with anonymous_client(address) as client:
