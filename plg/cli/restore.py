@@ -60,8 +60,11 @@ def tell_restored(run: Invocation) -> None:
     """At the next start: what dead processes of this user changed is put back, and said. What cannot be undone stays written down."""
     from plg.machine.change_journal import ChangeJournal, JournalUnusable, journal_directory, roll_back
 
+    journal = ChangeJournal(journal_directory(run.environ))
     try:
-        results = roll_back(ChangeJournal(journal_directory(run.environ)), undoers())
+        if not any(change.is_abandoned for change in journal.pending()):
+            return  # nearly always: then nothing is loaded that undoes
+        results = roll_back(journal, undoers())
     except JournalUnusable:
         return  # plg restore and plg doctor say what is wrong with it
     if undone := sum(result.trouble is None for result in results):
