@@ -57,10 +57,12 @@ def on(
     ] = False,
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.boost_holding import hold_until_the_end
+    from contextlib import nullcontext
+
+    from plg.cli.boost_holding import held, wait_for_the_end
     from plg.cli.boost_view import left_out_view, made_view, planned_view, show_changes
     from plg.contract.cli_output_boost import BoostDocument
-    from plg.machine.boost.changes import carry_out
+    from plg.machine.boost.changes import Made, carry_out
     from plg.machine.boost.plan import make_plan
     from plg.machine.boost.tweaks import UnknownTweak, choose_tweaks
 
@@ -78,25 +80,23 @@ def on(
     journal = open_journal(run)
     undo_abandoned(run, journal, machine)
     plan = make_plan(tweaks, processes, machine)
-    made = []
-    if apply:
-        holder = _myself() if hold else processes[0] if processes else None
-        with journal_trouble():
-            made = carry_out(plan.steps, journal, holder)
-    document = BoostDocument(
-        action="on",
-        dry_run=not apply,
-        game=game,
-        processes=[process.pid for process in processes],
-        changes=[made_view(one) for one in made] if apply else [planned_view(step) for step in plan.steps],
-        left_out=[left_out_view(left) for left in plan.left_out],
-    )
-    show_changes(run, document, plan)
+    made: list[Made] = []
+    with journal_trouble(), held(run, journal, machine) if hold else nullcontext():
+        if apply:
+            made += carry_out(plan.steps, journal, _myself() if hold else next(iter(processes), None))
+        document = BoostDocument(
+            action="on",
+            dry_run=not apply,
+            game=game,
+            processes=[process.pid for process in processes],
+            changes=[made_view(one) for one in made] if apply else [planned_view(step) for step in plan.steps],
+            left_out=[left_out_view(left) for left in plan.left_out],
+        )
+        show_changes(run, document, plan)
+        if hold:
+            wait_for_the_end(run, machine, processes)
     if not apply:
         run.talk.say(_("Nothing was changed. To make these changes: plg boost on ... --apply"))
-        return
-    if hold:
-        hold_until_the_end(run, journal, machine, processes)
     refused = [one for one in made if one.state == "refused"]
     if any(one.needs_rights for one in refused):
         run.talk.say(_("Some need more rights: run it with sudo (on Windows: as administrator)."))

@@ -160,7 +160,6 @@ def test_held_changes_last_until_the_game_or_the_command_ends(tmp_path: Path, en
             if end == "the game":
                 game.end()
             else:
-                time.sleep(0.5)  # it says what it changed before it begins to wait
                 process.terminate()
             assert process.wait(20) == 0, process.stderr.read() if process.stderr else ""
         if end != "the game":
