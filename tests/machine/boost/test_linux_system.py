@@ -18,6 +18,7 @@ from plg.machine.boost.linux_system import (
 )
 from plg.machine.boost.setting import Outcome, SettingGone, SettingRefused
 from support.boosted_process import BoostedProcess, boosted_process
+from support.gamemode_bus import gamemode_bus
 from support.requirements import require_linux
 
 
@@ -113,6 +114,19 @@ def test_gamemode_is_asked_told_and_told_again() -> None:
         assert bus.registered == set()
         game.end()
         assert setting.restore(NOT_REGISTERED, REGISTERED) is Outcome.GONE
+
+
+def test_over_a_real_bus_the_service_hears_what_it_documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_linux()
+    with gamemode_bus(tmp_path) as address, boosted_process() as game, boosted_process() as other:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        setting, another = GameModeSetting(game.identity), GameModeSetting(other.identity)
+        assert setting.read() == NOT_REGISTERED
+        setting.write(REGISTERED)
+        assert (setting.read(), another.read()) == (REGISTERED, NOT_REGISTERED)
+        assert setting.restore(NOT_REGISTERED, REGISTERED) is Outcome.RESTORED
+        with pytest.raises(SettingRefused):
+            setting.write(NOT_REGISTERED)  # it is not registered any more, and the service says so
 
 
 @pytest.mark.parametrize("answer", ["i -1\n", "", "s what\n", "i 99999999999999\n"])
