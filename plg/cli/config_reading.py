@@ -58,7 +58,7 @@ def read_config_text(path: Path) -> str:
     if len(content) > MAX_CONFIG_BYTES:
         raise _bad_file(str(path), _("larger than {limit} bytes").format(limit=MAX_CONFIG_BYTES))
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")  # some editors put a byte order mark there, which TOML does not know
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise _bad_file(_place(path, line), _("not UTF-8 text")) from error

@@ -24,6 +24,10 @@ def test_settings_come_by_name_with_their_place(tmp_path: Path) -> None:
     assert read_config(tmp_path / "nothing.toml") == {}
 
 
+def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
+    assert written(tmp_path, b'\xef\xbb\xbfmode = "off"\n')["mode"].value == "off"
+
+
 @pytest.mark.parametrize(
     ("toml", "said"),
     [

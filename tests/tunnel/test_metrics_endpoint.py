@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from plg.contract.cli_output import StatusDocument
 from plg.tunnel.grants import HostPort
 from plg.tunnel.metrics_endpoint import (
+    KEPT_TEXT_S,
     MAX_CLIENTS,
     MAX_REQUEST_BYTES,
     MAX_REQUESTS_PER_S,
@@ -103,8 +104,10 @@ async def test_head_has_no_body() -> None:
 
 async def test_who_asks_often_gets_the_same_text_and_is_then_hung_up_on() -> None:
     async with door() as here:
+        began = time.monotonic()
         answers = [await here.ask(GET) for _ in range(MAX_REQUESTS_PER_S + 20)]
-        assert here.asked < len(answers) / 3
+        took_s = time.monotonic() - began
+        assert here.asked <= took_s / KEPT_TEXT_S + 1
         assert (
             b"" in answers[-20:] or here.asked > 2
         )  # a machine that needs more than a second for fifty asks is not too quick
@@ -117,8 +120,9 @@ async def test_clients_that_say_nothing_hold_nobody_up_and_do_not_outlive_the_do
         assert await here.ask(GET) == b""
         for _reader, writer in mute[:MAX_CLIENTS]:
             writer.close()
-        await asyncio.sleep(0.05)
-        assert (await here.ask(GET)).startswith(b"HTTP/1.1 200")
+        async with asyncio.timeout(10):
+            while not (await here.ask(GET)).startswith(b"HTTP/1.1 200"):
+                await asyncio.sleep(0.05)
         late = await asyncio.open_connection(here.place.host, here.place.port)
         began = time.monotonic()
     assert time.monotonic() - began < 1
