@@ -9,8 +9,25 @@ from pathlib import Path
 
 PLAYER_PACKAGES = ("plg", "plg_tui")
 
-LEFT_OUT_OF_OURS = ("plg_server", "plg_relay", "plg.lab.demo", "plg.lab.demo_stage", "plg.__main__")
-"""An operator installs the wheel: a server inside a player's download would double it."""
+LEFT_OUT_OF_OURS = (
+    "plg_relay",
+    "plg.lab.demo",
+    "plg.lab.demo_stage",
+    "plg.__main__",
+    "plg_tui.web",
+    "plg_tui.web_visitor",
+)
+"""An operator installs the wheel: a server inside a player's download would double it. The dashboard in a browser needs a web server too."""
+
+PROFILE_RULES = (
+    "plg_server",
+    "plg_server.services",
+    "plg_server.services.game_entries",
+    "plg_server.services.game_files",
+    "plg_server.services.toml_lines",
+)
+"""All of the server that comes along: what `plg profile` checks a game by, with the games and networks it may refer to."""
+PROFILE_DATA = "plg_server/seed"
 
 LEFT_OUT_ANYWHERE = (
     # Libraries of the server, of tests and of tools that somebody's import mentions inside a try or a function.
@@ -57,6 +74,7 @@ def own_modules() -> list[str]:
         for path in sorted(folder.rglob("*.py")):
             parts = (package, *path.relative_to(folder).with_suffix("").parts)
             names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    names += PROFILE_RULES
     lab = [name for name in names if name.startswith("plg.lab.") and not name.startswith("plg.lab.simulation")]
     return [name for name in names if name not in lab and not name.startswith(LEFT_OUT_OF_OURS)]
 
@@ -69,7 +87,9 @@ def widgets_by_name() -> list[str]:
 
 def own_data() -> list[tuple[str, str]]:
     """Our files that are no Python: (source, folder inside the program). Catalogues only in their compiled form."""
-    return [
+    seed = package_folder("plg_server") / "seed"
+    games = [(str(path), PROFILE_DATA) for path in sorted(seed.glob("*.toml"))]
+    return games + [
         (str(path), str(Path(package) / path.relative_to(package_folder(package)).parent))
         for package in PLAYER_PACKAGES
         for path in sorted(package_folder(package).rglob("*"))
@@ -84,4 +104,10 @@ def left_out() -> list[str]:
         folder = package_folder("pygments") / "lexers"
         lexers = [f"pygments.lexers.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"]
     platform = LEFT_OUT_ON_WINDOWS if sys.platform == "win32" else LEFT_OUT_ON_LINUX
-    return [*LEFT_OUT_OF_OURS, *LEFT_OUT_ANYWHERE, *platform, *sorted(set(lexers) - KEPT_LEXERS)]
+    folder = package_folder("plg_server")
+    server = [
+        ".".join(("plg_server", *path.relative_to(folder).with_suffix("").parts)).removesuffix(".__init__")
+        for path in sorted(folder.rglob("*.py"))
+    ]
+    ours = [*LEFT_OUT_OF_OURS, *(name for name in server if name not in PROFILE_RULES)]
+    return [*ours, *LEFT_OUT_ANYWHERE, *platform, *sorted(set(lexers) - KEPT_LEXERS)]

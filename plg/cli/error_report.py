@@ -52,6 +52,8 @@ def report(error: BaseException, run: "Invocation") -> ExitCode:
 
 def extra_missing(command: str, extra: str, module: str) -> CliError:
     """The command is there, but this installation has not what it needs."""
+    if getattr(sys, "frozen", False):
+        return extra_left_out(command)
     return CliError(
         _("plg {command} needs the '{extra}' part, which is not installed (no module {module})").format(
             command=command, extra=extra, module=module

@@ -103,8 +103,9 @@ def missing_extra(error: BaseException, arguments: Sequence[str]) -> CliError | 
     entry = next((COMMANDS[word] for word in arguments if word in COMMANDS), None)
     if not isinstance(error, ModuleNotFoundError) or entry is None or entry.extra is None or error.name is None:
         return None
-    if getattr(sys, "frozen", False) and entry.extra != "tui":
-        return extra_left_out(entry.module.rpartition(".")[2])
+    if getattr(sys, "frozen", False):
+        # The player's program has all of the dashboard: a module that is missing there is a fault of ours.
+        return None if entry.extra == "tui" else extra_left_out(entry.module.rpartition(".")[2])
     if error.name.partition(".")[0] in {"plg", "plg_server", "plg_relay", "plg_tui"}:
         return None  # a fault of ours, not of the installation
     return extra_missing(entry.module.rpartition(".")[2], entry.extra, error.name)

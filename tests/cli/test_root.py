@@ -92,6 +92,18 @@ def test_a_fault_of_ours_is_not_taken_for_a_missing_library() -> None:
     assert missing_extra(ModuleNotFoundError("x", name="tortoise"), ["server", "run"]) is not None
 
 
+def test_the_frozen_program_says_what_is_elsewhere_and_hides_no_fault_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    for library in ("plg_server", "tortoise"):
+        told = missing_extra(ModuleNotFoundError("x", name=library), ["server", "run"])
+        assert told is not None
+        assert ("made for players" in told.message, "pip install" in (told.next_step or "")) == (True, False)
+    assert missing_extra(ModuleNotFoundError("x", name="textual.widgets._new"), ["dashboard"]) is None
+    assert missing_extra(ModuleNotFoundError("x", name="tortoise"), ["games"]) is None
+
+
 @pytest.mark.parametrize("name", [name for name, entry in COMMANDS.items() if Path(root.__file__).with_name(f"{entry.module.rpartition('.')[2]}.py").exists()])  # fmt: skip
 def test_each_command_of_the_table_can_be_loaded(name: str) -> None:
     assert load_command(name, COMMANDS[name]).name == name

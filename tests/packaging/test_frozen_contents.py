@@ -1,5 +1,6 @@
 """What goes into the frozen program, as lists."""
 
+import ast
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from frozen_contents import (
     KEPT_LEXERS,
     LEFT_OUT_ON_WINDOWS,
+    PROFILE_RULES,
     left_out,
     own_data,
     own_modules,
@@ -16,18 +18,41 @@ from frozen_contents import (
 )
 
 from plg.cli.root import COMMANDS
+from support.source_tree import product_modules, syntax_tree
 
 
 def test_every_command_comes_along_and_no_server_does() -> None:
     modules = set(own_modules())
     assert {entry.module for entry in COMMANDS.values()} <= modules
     assert {"plg.capture.watchdog", "plg.release.swap", "plg_tui.app", "plg.lab.simulation.replay"} <= modules
-    assert [name for name in modules if name.startswith(("plg_server", "plg_relay", "plg.lab.demo"))] == []
+    assert [name for name in modules if name.startswith(("plg_relay", "plg.lab.demo"))] == []
+    assert {name for name in modules if name.startswith("plg_server")} == set(PROFILE_RULES)
+
+
+def test_what_a_module_that_comes_along_imports_comes_along_too() -> None:
+    """But for what operators need, which is said to be elsewhere, and the registry, which only Windows has."""
+    elsewhere = ("plg_server.", "plg_relay", "plg.lab.demo", "plg_tui.web", "winreg")
+    out, modules, missing = set(left_out()), set(own_modules()), []
+    for path in product_modules():
+        name = path.relative_to("tui" if path.parts[0] == "tui" else ".").with_suffix("").as_posix().replace("/", ".")
+        if name not in modules:
+            continue
+        for node in ast.walk(syntax_tree(path)):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            missing += [(name, one) for one in names if one in out and not one.startswith(elsewhere)]
+    assert missing == []
 
 
 def test_data_lies_where_its_module_looks_for_it() -> None:
     places = {f"{place}/{Path(source).name}" for source, place in own_data()}
-    assert {"plg_tui/plg.tcss", "plg/release/release_keys.toml", "plg/cli/locale/ru/LC_MESSAGES/plg.mo"} <= places
+    assert {
+        "plg_tui/plg.tcss",
+        "plg_server/seed/games.toml",
+        "plg/release/release_keys.toml",
+        "plg/cli/locale/ru/LC_MESSAGES/plg.mo",
+    } <= places
     assert [name for name in places if name.endswith((".po", ".py", ".md"))] == []
 
 

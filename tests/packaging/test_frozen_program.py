@@ -18,6 +18,7 @@ import pytest
 from plg import __version__
 from plg.capture.leavings import Leavings
 from plg.capture.watchdog import FROZEN_WORD, GOODBYE, READY
+from plg.lab.product import games_toml
 from plg.machine.change_journal import identify_process
 from support.frozen import FrozenProgram, build, run
 from support.loopback_lab import LoopbackLab, loopback_lab, play
@@ -99,7 +100,16 @@ def test_every_command_can_be_loaded(frozen: FrozenProgram, tmp_path: Path) -> N
     assert failed == {}
 
 
-@pytest.mark.parametrize("words", [("server", "run"), ("relay", "run"), ("demo",)], ids=" ".join)
+def test_the_rules_for_profiles_are_in_it(frozen: FrozenProgram, tmp_path: Path) -> None:
+    profile = tmp_path / "game.toml"
+    profile.write_text(games_toml("lab-game", "Lab Game", ["203.0.113.0/24"], ["27015"]))
+    done = run(frozen.in_folder, "profile", "lint", str(profile), "--json", environ=bare_environment(tmp_path))
+    assert json.loads(done.stdout)["schema"] == "plg.profile_lint/1", done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("server", "run"), ("relay", "run"), ("demo",), ("dashboard", "--web")], ids=" ".join
+)
 def test_what_operators_need_is_said_to_be_elsewhere(
     frozen: FrozenProgram, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
