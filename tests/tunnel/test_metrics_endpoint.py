@@ -108,9 +108,7 @@ async def test_who_asks_often_gets_the_same_text_and_is_then_hung_up_on() -> Non
         answers = [await here.ask(GET) for _ in range(MAX_REQUESTS_PER_S + 20)]
         took_s = time.monotonic() - began
         assert here.asked <= took_s / KEPT_TEXT_S + 1
-        assert (
-            b"" in answers[-20:] or here.asked > 2
-        )  # a machine that needs more than a second for fifty asks is not too quick
+        assert b"" in answers[-20:] or took_s > 1  # a machine that needs longer for fifty asks is not too quick
 
 
 async def test_clients_that_say_nothing_hold_nobody_up_and_do_not_outlive_the_door() -> None:
@@ -121,7 +119,7 @@ async def test_clients_that_say_nothing_hold_nobody_up_and_do_not_outlive_the_do
         for _reader, writer in mute[:MAX_CLIENTS]:
             writer.close()
         async with asyncio.timeout(10):
-            while not (await here.ask(GET)).startswith(b"HTTP/1.1 200"):
+            while not (await here.ask(GET)).startswith(b"HTTP/1.1 200"):  # noqa: ASYNC110 - nothing tells us
                 await asyncio.sleep(0.05)
         late = await asyncio.open_connection(here.place.host, here.place.port)
         began = time.monotonic()
