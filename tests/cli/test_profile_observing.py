@@ -49,7 +49,7 @@ def test_packets_of_a_process_are_counted_and_nobody_elses() -> None:
     flows = seen.flows()
     assert [(flow.address, flow.port) for flow in flows] == [(ip_address("127.0.0.1"), port)]
     assert flows[0].packets is not None
-    assert 20 < flows[0].packets < 150
+    assert 5 < flows[0].packets < 150
     assert seen.local_ports == 1
 
 

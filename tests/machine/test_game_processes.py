@@ -129,4 +129,5 @@ def test_a_look_is_cheap() -> None:
         look.running()
         costs_s.append(time.process_time() - began_s)
         processes = sum(entry.name.isdigit() for entry in Path("/proc").iterdir())
-    assert min(costs_s) * 1000 < 10 * max(1.0, processes / 100)
+    # Measured: 5 to 6 ms for 100 processes; the room is for a machine whose caches others fill.
+    assert min(costs_s) * 1000 < 20 * max(1.0, processes / 100)

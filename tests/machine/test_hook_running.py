@@ -105,20 +105,20 @@ def test_a_program_that_takes_too_long_is_ended_with_all_that_it_began(tmp_path:
     script = f"sleep 60 & echo $! > {tmp_path}/pid; echo begun; wait"
     result = run_hook(["/bin/sh", "-c", script], EVENT, environ(), limit_s=0.5)
     assert (result.ok, result.why, result.output) == (False, "time_over", "begun")
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < 15
     assert ended(int((tmp_path / "pid").read_text()))
 
 
 def test_what_a_program_leaves_behind_ends_with_it(tmp_path: Path) -> None:
     result = run_hook(["/bin/sh", "-c", f"sleep 60 & echo $! > {tmp_path}/pid"], EVENT, environ())
     assert result.ok
-    assert result.took_s < 5
+    assert result.took_s < 9
     assert ended(int((tmp_path / "pid").read_text()))
 
 
 def ended(pid: int) -> bool:
     """Whether a process has ended; a child of init may be a zombie for a moment."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
             if " Z " in Path(f"/proc/{pid}/stat").read_text():
@@ -179,7 +179,7 @@ def test_an_address_that_never_answers_is_given_up() -> None:
         result = run_hook(f"http://127.0.0.1:{silent.getsockname()[1]}/secret", EVENT, environ(), limit_s=0.3)
         assert not result.ok
         assert result.why in {"time_over", "unreachable"}
-        assert time.monotonic() - began_s < 3
+        assert time.monotonic() - began_s < 15
         assert "secret" not in result.detail
 
 
@@ -198,7 +198,7 @@ def test_an_address_that_drips_is_given_up() -> None:
         began_s = time.monotonic()
         result = run_hook(f"http://127.0.0.1:{server.getsockname()[1]}/", EVENT, environ(), limit_s=0.5)
         assert not result.ok
-        assert time.monotonic() - began_s < 3
+        assert time.monotonic() - began_s < 15
         dripping.join()
 
 

@@ -58,7 +58,7 @@ def test_a_process_that_does_not_read_costs_nothing_and_what_was_lost_is_counted
         longest_s = max(longest_s, time.perf_counter() - began_s)
     process = hooks._process
     hooks.finish()
-    assert longest_s < 0.05
+    assert longest_s < 5  # the process sleeps for 30 s: a write that waited would have waited for that
     assert 0 < lost[0] < 2000
     os.kill(process.pid, 9)
     os.waitpid(process.pid, 0)
