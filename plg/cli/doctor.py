@@ -16,6 +16,7 @@ from plg.cli.options import ServerOption
 from plg.cli.settings import ServerAddress
 
 if TYPE_CHECKING:
+    from plg.api.credentials import Credentials
     from plg.contract.cli_output_doctor import DoctorDocument
     from plg.doctor.finding import Finding
     from plg.doctor.run import Check
@@ -100,7 +101,6 @@ async def examine(run: Invocation, address: ServerAddress, game: str | None, che
     from plg.api.server_client import open_server
     from plg.cli.direct_measuring import prepare_socket
     from plg.cli.doctor_view import finding_lines, progress_line
-    from plg.cli.server_access import credentials
     from plg.doctor.run import run_checks
     from plg.doctor.scene import Place, Scene
 
@@ -116,10 +116,25 @@ async def examine(run: Invocation, address: ServerAddress, game: str | None, che
                 columns = shutil.get_terminal_size().columns
                 run.output.rewrite_line(progress_line(waiting, len(checks), columns))
 
-    who = credentials(run, address)
-    place = Place(address.url, runtime_directories(run), change_directory(run), game, who.access_token)
+    who, trouble = readable_credentials(run, address)
+    place = Place(
+        address.url, runtime_directories(run), change_directory(run), game, who.access_token, login_trouble=trouble
+    )
     async with open_server(address.url, who) as client:
         return await run_checks(checks, Scene(place, client, prepare_socket), tell)
+
+
+def readable_credentials(run: Invocation, address: ServerAddress) -> "tuple[Credentials, str | None]":
+    """Who we are to the server; nobody, and why, when the login's file is damaged: that is a finding, and no end of the doctor."""
+    from plg.api.credentials import Anonymous
+    from plg.api.errors import ApiError
+    from plg.cli.api_failures import explain_api_error
+    from plg.cli.server_access import credentials
+
+    try:
+        return credentials(run, address), None
+    except ApiError as error:
+        return Anonymous(), explain_api_error(error).message
 
 
 def runtime_directories(run: Invocation) -> tuple[Path, ...]:

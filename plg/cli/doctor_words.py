@@ -118,6 +118,7 @@ WORDS: Final[dict[str, Words]] = {
     Code.LOGIN_GOOD: Words(N_("logged in; the token is {token_age_min} min old and holds {token_left_min} min")),
     Code.LOGIN_NONE: Words(N_("not logged in"), N_("run: plg login")),
     Code.LOGIN_OVER: Words(N_("the login is over or not accepted"), N_("run: plg login (and unset PLG_TOKEN)")),
+    Code.LOGIN_DAMAGED: Words(N_("the login cannot be read: {why}"), N_("run: plg login")),
     Code.LOGIN_KEYRING: Words(
         N_("the login is in the system's keyring, which does not answer"),
         N_("unlock the keyring, or run: PLG_TOKEN_STORE=file plg login"),

@@ -62,6 +62,7 @@ class Code(StrEnum):
     LOGIN_GOOD = "login_good"
     LOGIN_NONE = "login_none"
     LOGIN_OVER = "login_over"
+    LOGIN_DAMAGED = "login_damaged"
     LOGIN_KEYRING = "login_keyring"
     LOGIN_REFUSED = "login_refused"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -150,13 +151,14 @@ def vpn_interfaces(folder: Path) -> list[str]:
 
 
 def interface_towards(host: str) -> str | None:
-    """The interface through which the kernel would send to `host` (an address); None for a name, or without a way."""
+    """The interface through which the kernel would send to `host`; None for an unknown name, or without a way. Blocks for a name."""
     try:
-        packed = ip_address(host).packed
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+        packed = ip_address(str(found[0][4][0]).partition("%")[0]).packed
         with Netlink() as netlink:
             path = find_path(netlink, packed, 0)
             names = {link.number: link.name for link in list_links(netlink)}
-    except (ValueError, OSError):
+    except (ValueError, OSError):  # UnicodeError, for a name that is none, is a ValueError
         return None
     return None if path is None else names.get(path.interface)
 

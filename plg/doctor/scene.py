@@ -39,6 +39,8 @@ class Place:
     access_token: Callable[[], str | None] = lambda: None
     """The token that calls are signed with now."""
     root: Path = Path("/")
+    login_trouble: str | None = None
+    """Why the login that is kept here cannot be read."""
     tls_authorities: Path | None = None
     """A file of certificates to trust besides the system's."""
 

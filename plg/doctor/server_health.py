@@ -105,6 +105,8 @@ def judge_server(visit: ServerVisit) -> Finding:
 
 async def check_login(scene: Scene) -> Finding:
     """Whether the server takes the login, and how long its token still holds."""
+    if scene.place.login_trouble is not None:
+        return Finding(LOGIN, Verdict.FAIL, Code.LOGIN_DAMAGED, {"why": scene.place.login_trouble})
     if (await scene.visit.get()).status is None:
         return Finding(LOGIN, Verdict.UNKNOWN, Code.NO_SERVER)
     try:

@@ -72,12 +72,16 @@ def test_an_unknown_check_is_a_usage_error_with_the_nearest_name(plg: Inside) ->
         chosen_checks(("x",), with_load=False)
 
 
-def test_a_damaged_token_file_does_not_end_it_with_a_crash(plg: Inside) -> None:
+def test_a_damaged_token_file_is_a_finding_and_the_rest_is_still_looked_at(plg: Inside) -> None:
     folder = plg.home / "credentials"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, mode=0o700)
     (folder / "tokens.json").write_text("{")
-    done = plg("doctor", "--only", "server", "--json")
-    assert (done.code, done.error()["code"]) == (10, "token_file_corrupt")
+    (folder / "tokens.json").chmod(0o600)
+    done = plg("doctor", "--only", "login", "--only", "leftovers", "--json", PLG_SERVER="http://127.0.0.1:1")
+    checks = {check["id"]: check for check in done.document()["checks"]}
+    assert (done.code, checks["login"]["code"], checks["leftovers"]["verdict"]) == (21, "login_damaged", "ok")
+    assert "damaged" in checks["login"]["seen"]
+    assert (folder / "tokens.json.corrupt").read_text() == "{"
 
 
 def test_an_archive_shows_what_is_in_it_and_holds_no_secret(tmp_path: Path) -> None:

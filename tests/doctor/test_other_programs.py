@@ -120,4 +120,6 @@ async def test_a_vpn_beside_the_way_is_told_and_without_one_all_is_well(tmp_path
 def test_the_way_to_this_machine_itself_leads_through_its_loopback() -> None:
     require_linux()
     assert interface_towards("127.0.0.1") == "lo"
-    assert interface_towards("relay.example.org") is None
+    assert interface_towards("localhost") == "lo"
+    assert interface_towards("no-such-relay.invalid") is None
+    assert interface_towards("x" * 300) is None

@@ -56,9 +56,11 @@ class GovernorSetting(PlainSetting):
         if not isinstance(value, str) or not re.fullmatch(r"[a-z_]{1,32}", value):
             raise SettingRefused("not the name of a governor")
         try:
-            with self._file.open("r+", encoding="ascii") as stream:  # never made where it is not
-                stream.write(f"{value}\n")
-                stream.truncate()
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_TRUNC)  # never made where it is not
+            try:
+                os.write(descriptor, f"{value}\n".encode())  # in one call: sysfs takes each write for a whole value
+            finally:
+                os.close(descriptor)
         except FileNotFoundError:
             raise SettingGone from None
         except PermissionError:
