@@ -40,6 +40,9 @@ WORDS: Final[dict[str, Words]] = {
         N_("load the driver with `sudo modprobe tun`, or use --capture proxy"),
     ),
     Code.FILTERS_NONE: Words(N_("no other program's filters or packet queues (further routing rules: {rules})")),
+    Code.FILTERS_NONE_SEEN: Words(
+        N_("no other program's filters; packet queues are shown to root only (further routing rules: {rules})")
+    ),
     Code.FILTERS_OTHERS: Words(
         N_("other programs see packets too: filters {filters}; queues {queues}; routing rules {rules}"),
         N_("if the game's packets are not captured, end that program or use --capture tun"),

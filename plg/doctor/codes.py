@@ -21,6 +21,7 @@ class Code(StrEnum):
     KERNEL_TUN_ONLY = "kernel_tun_only"
 
     FILTERS_NONE = "filters_none"
+    FILTERS_NONE_SEEN = "filters_none_seen"
     FILTERS_OTHERS = "filters_others"
     FILTERS_UNREADABLE = "filters_unreadable"
     VPN_NONE = "vpn_none"

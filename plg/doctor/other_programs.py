@@ -30,10 +30,12 @@ ARPHRD_PPP: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What was found: names of BPF filters as "interface:program", packet queues with a listener, priorities of further routing rules."""
+    """What was found: names of BPF filters as "interface:program", packet queues with a listener (None: they may not be listed), priorities
+    of further routing rules.
+    """
 
     filters: tuple[str, ...]
-    queues: tuple[int, ...]
+    queues: tuple[int, ...] | None
     rules: tuple[int, ...]
 
 
@@ -53,11 +55,13 @@ def judge_standing(standing: Standing) -> Finding:
     """Routing rules alone are usual (VPNs, containers) and only told; programs on the interfaces see packets before or after ours."""
     facts: dict[str, str | int] = {
         "filters": _named(standing.filters),
-        "queues": _named(map(str, standing.queues)),
+        "queues": "?" if standing.queues is None else _named(map(str, standing.queues)),
         "rules": _named(map(str, standing.rules)),
     }
     if standing.filters or standing.queues:
         return Finding(FILTERS, Verdict.WARN, Code.FILTERS_OTHERS, facts)
+    if standing.queues is None:
+        return Finding(FILTERS, Verdict.OK, Code.FILTERS_NONE_SEEN, facts)
     return Finding(FILTERS, Verdict.OK, Code.FILTERS_NONE, facts)
 
 
@@ -78,17 +82,19 @@ def look_at_kernel(scene: Scene, ours: frozenset[int]) -> Standing:
         for priority in priorities
         if priority not in KERNEL_RULES and not PRIORITY_FIRST <= priority <= PRIORITY_LAST
     )
-    return Standing(tuple(filters), tuple(read_queues(scene)), tuple(rules))
+    return Standing(tuple(filters), read_queues(scene), tuple(rules))
 
 
-def read_queues(scene: Scene) -> list[int]:
-    """Numbers of the packet queues that a program listens to (nfnetlink_queue); empty where they may not be read."""
+def read_queues(scene: Scene) -> tuple[int, ...] | None:
+    """Numbers of the packet queues that a program listens to (nfnetlink_queue); None where they may not be read."""
     try:
         text = scene.file("/proc/net/netfilter/nfnetlink_queue").read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return ()  # the kernel's part for queues is not even loaded
     except OSError:
-        return []
+        return None
     first = [line.split()[:1] for line in text.splitlines()[:100]]
-    return [int(words[0]) for words in first if words and words[0].isdecimal()]
+    return tuple(int(words[0]) for words in first if words and words[0].isdecimal())
 
 
 def own_programs(directories: Iterable[Path]) -> frozenset[int]:

@@ -78,8 +78,11 @@ async def test_on_this_machine_the_check_gives_a_verdict(tmp_path: Path) -> None
 def test_queues_with_a_listener_are_read_from_the_kernels_list(tmp_path: Path) -> None:
     text = "    0  29021     0 2 65531     0     0        0  1\n  200 -4137     3 2 65531     0     0       12  1\n"
     scene = scene_at(tmp_path, files={"/proc/net/netfilter/nfnetlink_queue": text})
-    assert read_queues(scene) == [0, 200]
-    assert read_queues(scene_at(tmp_path / "empty")) == []
+    assert read_queues(scene) == (0, 200)
+    assert read_queues(scene_at(tmp_path / "empty")) == ()
+    (tmp_path / "closed/proc/net/netfilter/nfnetlink_queue").mkdir(parents=True)  # what cannot be read, whoever asks
+    assert read_queues(scene_at(tmp_path / "closed")) is None
+    assert judge_standing(Standing((), None, ())).code == "filters_none_seen"
 
 
 def test_our_own_programs_are_those_that_captures_have_written_down(tmp_path: Path) -> None:
