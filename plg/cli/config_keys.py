@@ -174,8 +174,9 @@ def known_names() -> list[str]:
 
 def nearest_names(name: str) -> tuple[str, ...]:
     """What may have been meant by an unknown name."""
-    aliases = [alias for setting in SETTINGS for alias in setting.aliases]
-    return tuple(get_close_matches(name, [*known_names(), *aliases, *(table.name for table in TABLES)]))
+    names = {name: name for name in (*known_names(), *(table.name for table in TABLES))}
+    names |= {alias: setting.name for setting in SETTINGS for alias in setting.aliases}
+    return tuple(dict.fromkeys(names[found] for found in get_close_matches(name, names)))
 
 
 def fits_kind(kind: Kind, value: object) -> bool:

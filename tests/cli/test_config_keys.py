@@ -67,6 +67,7 @@ def test_open_tables_take_names_that_a_person_gives() -> None:
     assert setting("redundancy") is setting("mode")
     assert "launch.NAME" in known_names()
     assert nearest_names("max_overhed") == ("max_overhead",)
+    assert nearest_names("language") == ("lang",)
 
 
 @pytest.mark.parametrize(
