@@ -32,6 +32,24 @@ print(json.dumps([found.verdict, found.code, dict(found.facts)]))
 """
 
 
+# A program that passes every packet on: bpf(2) with BPF_PROG_LOAD, then a filter of kind bpf at the hook for what goes out (tc-bpf(8)).
+ATTACHES = """
+import ctypes, platform, socket, struct
+from plg.capture.linux_links import EGRESS_PARENT, ETH_P_ALL, TCA_KIND, TCA_OPTIONS
+from plg.capture.netlink import CREATE, EXCLUSIVE, Netlink, attribute, attribute_u32
+program = ctypes.create_string_buffer(bytes.fromhex("b7000000ffffffff9500000000000000"))
+licence = ctypes.create_string_buffer(b"GPL")
+wanted = struct.pack("=IIQQIIQII16s", 3, 2, ctypes.addressof(program), ctypes.addressof(licence), 0, 0, 0, 0, 0, b"foreign")
+call = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+descriptor = ctypes.CDLL(None, use_errno=True).syscall(call, 5, wanted, len(wanted))
+assert descriptor > 0, ctypes.get_errno()
+options = attribute_u32(6, descriptor) + attribute(7, b"foreign\\0") + attribute_u32(8, 1)
+header = struct.pack("=BxHiIII", 0, 0, socket.if_nametoindex("eth0"), 1, EGRESS_PARENT, 1 << 16 | socket.htons(ETH_P_ALL))
+with Netlink() as netlink:
+    netlink.change(44, header + attribute(TCA_KIND, b"bpf\\0") + attribute(TCA_OPTIONS, options), CREATE | EXCLUSIVE)
+"""
+
+
 def test_rules_alone_are_usual_and_programs_on_the_interfaces_are_not() -> None:
     assert judge_standing(Standing((), (), (5210,))).verdict is Verdict.OK
     found = judge_standing(Standing(("eth0:cil_from_netdev",), (0,), ()))
@@ -59,15 +77,8 @@ def test_a_foreign_filter_and_a_foreign_rule_are_found_where_they_are() -> None:
         assert look()[0] == "ok"
         host.run(["ip", "rule", "add", "fwmark", "51820", "lookup", "51820", "priority", "30000"])
         host.run(["tc", "qdisc", "add", "dev", "eth0", "clsact"])
-        program = ["bytecode", "1,6 0 0 4294967295"]
-        host.run(["tc", "filter", "add", "dev", "eth0", "egress", "bpf", "direct-action", *program], check=False)
-        verdict, _, facts = look()
-        assert verdict in {
-            "ok",
-            "warn",
-        }  # a classic program has no number, so it is no BPF filter that could take packets
-        assert isinstance(facts, dict)
-        assert facts["rules"] == "30000"
+        host.run([sys.executable, "-c", ATTACHES])
+        assert look() == ["warn", "filters_others", {"filters": "eth0:foreign", "queues": "-", "rules": "30000"}]
 
 
 async def test_on_this_machine_the_check_gives_a_verdict(tmp_path: Path) -> None:
