@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from plg.cli.detaching import plg_command
 from plg.cli.invocation import Invocation
 from plg.cli.language import _, ngettext, spoken
-from plg.machine.calling_person import person_for
 from plg.tunnel.hooks import HookSender
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ def open_hooks(run: Invocation, game: str) -> HookSender | None:
     # The process reads the settings itself, so that no address with a secret stands in a list of processes.
     environ = {**run.environ, "PLG_CONFIG_DIR": str(run.settings.directory)}
     try:
-        person = person_for(run.environ, run.settings.file)
-        return HookSender(argv, frozenset(targets), game, environ, person, tell_dropped)
+        return HookSender(argv, frozenset(targets), game, environ, tell_dropped)
     except (OSError, subprocess.SubprocessError) as error:
         run.talk.warn(_("the hooks cannot be started: {why}").format(why=error), event="hooks_not_started")
         return None

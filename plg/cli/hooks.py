@@ -107,6 +107,7 @@ def serve(ctx: typer.Context) -> None:
     import sys
 
     from plg.cli.hook_wiring import hook_targets
+    from plg.machine.calling_person import person_for
     from plg.machine.hook_queue import HookQueue
     from plg.machine.hook_running import TIME_LIMIT_S, run_hook
     from plg.tunnel.hooks import MAX_LINE_BYTES
@@ -124,7 +125,8 @@ def serve(ctx: typer.Context) -> None:
                 event="hook_dropped",
             )  # fmt: skip
 
-    queue = HookQueue(hook_targets(run), lambda target, document: run_hook(target, document, run.environ), tell)
+    person = person_for(run.environ, run.settings.file)
+    queue = HookQueue(hook_targets(run), lambda target, document: run_hook(target, document, run.environ, person), tell)
     while line := sys.stdin.buffer.readline(MAX_LINE_BYTES + 1):
         name = hook_of(line)
         if name is not None:

@@ -1,6 +1,6 @@
 """Hooks: what of a tunnel's happenings a person's own programs are told, and how without ever waiting for one.
 
-They run in a process of their own (`plg hooks serve`, with the person's rights): neither a slow program nor the certificates of a web
+They run in a process of their own (`plg hooks serve`, which gives each program the person's rights): neither a slow program nor the certificates of a web
 address can take time from the game's packets. The tunnel only writes a line into that process's pipe, and drops it when the pipe is full.
 """
 
@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from plg.contract.cli_output import EventDocument
-from plg.machine.calling_person import CallingPerson, personal_environ, starting_rights
+from plg.machine.calling_person import personal_environ
 from plg.tunnel.states import rfc3339
 from plg.tunnel.tunnel_event import Happening, TunnelEvent
 
@@ -83,7 +83,6 @@ class HookSender:
         wanted: frozenset[str],
         game: str,
         environ: Mapping[str, str],
-        person: CallingPerson | None,
         tell_dropped: Callable[[int], None],
     ) -> None:
         """Starts the process; raises OSError or subprocess.SubprocessError. `wanted` are names of hooks."""
@@ -96,9 +95,8 @@ class HookSender:
             list(argv),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            env=personal_environ(environ, person),
+            env=personal_environ(environ, None),
             start_new_session=sys.platform != "win32",  # a Ctrl-C for the tunnel must leave it its last hook
-            **starting_rights(person),
         )
         if sys.platform != "win32" and self._process.stdin is not None:
             os.set_blocking(self._process.stdin.fileno(), False)

@@ -1,11 +1,14 @@
 """`plg hooks`, and hooks run by the process that a tunnel gives its events to."""
 
 import json
+import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
 
 from support.command_line import plg_at
+from support.requirements import require_root
 
 
 def configure(home: Path, **hooks: object) -> None:
@@ -68,3 +71,21 @@ def test_the_process_of_the_hooks_runs_them_and_passes_over_what_is_no_event(tmp
     warning = json.loads(done.stderr)
     assert warning["event"] == "hook_failed"
     assert "exit code 4" in warning["detail"]["message"]
+
+
+def test_under_sudo_the_hooks_of_a_tunnel_run_as_the_person_who_called(tmp_path: Path) -> None:
+    require_root()
+    nobody = pwd.getpwnam("nobody")
+    configure(tmp_path, on_connect=["/bin/sh", "-c", "id -u; id -G"])
+    plg = plg_at(tmp_path)
+    event = '{"schema":"plg.event/1","event":"connected","at":"","detail":{"hook":"on_connect"}}\n'
+    done = subprocess.run(
+        [sys.executable, "-m", "plg", "hooks", "serve"],
+        input=event,
+        env={**plg.environ, "SUDO_UID": str(nobody.pw_uid)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    groups = " ".join(map(str, sorted(os.getgrouplist("nobody", nobody.pw_gid))))
+    assert done.stderr == f"on_connect: done in {done.stderr.split()[3]} s: {nobody.pw_uid} {groups}\n"

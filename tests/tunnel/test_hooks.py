@@ -18,7 +18,7 @@ STUCK = "import time; time.sleep(30)"
 
 def sender(code: str, *arguments: str, tell: Callable[[int], None] = lambda count: None) -> HookSender:
     argv = [sys.executable, "-c", code, *arguments]
-    return HookSender(argv, frozenset(Hook), "openarena", os.environ, None, tell)
+    return HookSender(argv, frozenset(Hook), "openarena", os.environ, tell)
 
 
 def told(path: Path) -> list[dict[str, object]]:
@@ -75,7 +75,7 @@ def test_a_process_that_has_died_is_no_fault_of_the_tunnel() -> None:
 
 def test_only_hooks_that_are_set_are_told(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", COPY, str(tmp_path / "out")]
-    hooks = HookSender(argv, frozenset({"on_disconnect"}), "g", os.environ, None, lambda count: None)
+    hooks = HookSender(argv, frozenset({"on_disconnect"}), "g", os.environ, lambda count: None)
     hooks.happened(TunnelEvent(Happening.CONNECTED, {}))
     hooks.finish()
     assert [event["event"] for event in told(tmp_path / "out")] == [DISCONNECTED]
