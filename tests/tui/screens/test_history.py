@@ -76,7 +76,7 @@ async def test_an_account_without_sessions_is_led_to_the_games(tmp_path: Path, s
         await pilot.press("b")
         await until(lambda: "plg bench GAME --send" in screen_text(app), "the empty benchmarks")
         await pilot.press("b")
-        await pilot.pause()
+        await until(lambda: "Show the games" in screen_text(app), "the next step")
         await pilot.click("#sessions-state #act")
         await until(lambda: isinstance(app.screen, GamesScreen), "the games")
 
@@ -143,4 +143,5 @@ async def test_what_a_server_calls_things_cannot_steer_the_terminal(tmp_path: Pa
         await until(lambda: "\\x1b[2J" in screen_text(app), "the game's name")
         assert "\x1b" not in screen_text(app)
         await pilot.press("b")
+        await until(lambda: "[/]" in screen_text(app), "the benchmarks")
         assert app.screen.query_one(TabbedContent).active == "benchmarks"

@@ -29,3 +29,20 @@ async def test_under_a_dialog_no_other_screen_opens(tmp_path: Path) -> None:
         await pilot.press("f5")
         await pilot.pause()
         assert type(app.page) is PAGES["session"]
+
+
+async def test_a_screen_knows_that_it_was_left_so_that_a_late_answer_is_not_shown(tmp_path: Path) -> None:
+    app = dashboard_at(tmp_path)
+    async with app.run_test() as pilot:
+        await pilot.press("f3")
+        await pilot.pause()
+        first = app.page
+        assert first is not None
+        assert not first.was_left()
+        app.push_screen(leave_question())
+        await pilot.pause()
+        assert not first.was_left()  # a dialog above it
+        app.pop_screen()
+        await pilot.press("f2")
+        await pilot.pause()
+        assert first.was_left()

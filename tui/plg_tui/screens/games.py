@@ -99,13 +99,18 @@ class GamesScreen(Page):
     @work(exclusive=True, group="search")
     async def _search(self, pause_s: float) -> None:
         await asyncio.sleep(pause_s)
+        if self.was_left():
+            return
         chosen = self.query_one("#category", Select).value
         category = chosen if isinstance(chosen, str) else None
         try:
             found = await self.dashboard.desk.games(self.dashboard.query_text, category)
         except ApiError as error:
             told = explain_api_error(error)
-            self._say(f"{told.message}. {told.next_step or ''}")
+            if not self.was_left():
+                self._say(f"{told.message}. {told.next_step or ''}")
+            return
+        if self.was_left():
             return
         self._take(found)
         if category is None and not self.dashboard.query_text.strip():
@@ -118,6 +123,8 @@ class GamesScreen(Page):
         try:
             page = await self.dashboard.desk.sessions(limit=RECENT_SESSIONS)
         except (ApiError, CliError):
+            return
+        if self.was_left():
             return
         for record in page.sessions:
             self._last.setdefault(record.game, record)
@@ -132,6 +139,8 @@ class GamesScreen(Page):
     @work(exclusive=True, group="look")
     async def _look_around(self, games: Sequence[GameSummary]) -> None:
         local = await asyncio.to_thread(look_around, games)
+        if self.was_left():
+            return
         if local != self._known.local:
             self._learn(local=local)
             if not self._looked and not self._table().has_focus:

@@ -105,11 +105,15 @@ class HistoryScreen(Page):
         try:
             page = await self.dashboard.desk.sessions(limit=PAGE_SESSIONS, offset=self._offset)
         except NotSignedIn:
-            text = _("Sessions belong to an account, and nobody is logged in.")
-            state.say(text, "login", _("Log in"))
+            if not self.was_left():
+                text = _("Sessions belong to an account, and nobody is logged in.")
+                state.say(text, "login", _("Log in"))
             return
         except (ApiError, CliError) as error:
-            state.say(*failure_words(error))
+            if not self.was_left():
+                state.say(*failure_words(error))
+            return
+        if self.was_left():
             return
         self._page = page
         if not page.sessions and self._offset == 0:
@@ -130,7 +134,10 @@ class HistoryScreen(Page):
         try:
             found = await self.dashboard.desk.benchmarks()
         except (ApiError, CliError) as error:
-            state.say(*failure_words(error))
+            if not self.was_left():
+                state.say(*failure_words(error))
+            return
+        if self.was_left():
             return
         self._benchmarks = found.summaries
         if not found.summaries:

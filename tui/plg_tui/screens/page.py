@@ -55,5 +55,9 @@ class Page(Screen[None]):
         words = text.format(width=width, height=height, least_width=LEAST_COLUMNS, least_height=LEAST_LINES)
         self.query_one("#too-small", PlainText).show(words if too_small else "")
 
+    def was_left(self) -> bool:
+        """Whether it is being closed: an answer that comes now finds its widgets gone, and nobody to show it to."""
+        return not (self.is_attached and self.display)
+
     def tunnel_changed(self) -> None:
         """The app has another status; at most ten times a second."""

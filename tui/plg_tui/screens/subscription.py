@@ -91,10 +91,14 @@ class SubscriptionScreen(Page):
             plans = await desk.plans() if subscription.billing else NOTHING_SOLD
             referral = await desk.referral() if subscription.billing else None
         except NotSignedIn:
-            state.say(_("A plan belongs to an account, and nobody is logged in."), "login", _("Log in"))
+            if not self.was_left():
+                state.say(_("A plan belongs to an account, and nobody is logged in."), "login", _("Log in"))
             return
         except (ApiError, CliError) as error:
-            state.say(*failure_words(error))
+            if not self.was_left():
+                state.say(*failure_words(error))
+            return
+        if self.was_left():
             return
         state.hide()
         body.display = True
@@ -179,6 +183,8 @@ class SubscriptionScreen(Page):
         except (ApiError, CliError) as error:
             said.show(refusal_line(error))
             return
+        if self.was_left():
+            return
         said.show(done)
         self.query_one("#code", Input).value = ""
         self._show_plan(subscription)
@@ -195,6 +201,8 @@ class SubscriptionScreen(Page):
             said.show(refusal_line(error))
             return
         said.show("")
+        if self.was_left():
+            return
         can_open = has_browser(self.dashboard.invocation.environ, in_browser=self.app.is_web)
         await self.app.push_screen_wait(PayDialog(checkout, can_open=can_open))
         self.action_ask_again()

@@ -79,24 +79,23 @@ class GamePane(Vertical):
 
     @work(exclusive=True)
     async def _show_facts(self, slug: str) -> None:
-        game = self._kept.get(slug)
+        page, game = cast("Page", self.screen), self._kept.get(slug)
         if game is None:
             await asyncio.sleep(PAUSE_S)
             try:
-                game = await self._ask(slug)
+                game = await page.dashboard.desk.game(slug)
             except ApiError as error:
-                self._text("badges", "")
-                self._text("facts", explain_api_error(error).message)
+                if not page.was_left():
+                    self._text("badges", "")
+                    self._text("facts", explain_api_error(error).message)
+                return
+            if page.was_left():
                 return
             if len(self._kept) < MOST_KEPT:
                 self._kept[slug] = game
         self._text("badges", "\n".join(f"• {badge}" for badge in detail_badges(game)))
         rows = (f"{title}: {safe_text(text)}" for title, text in game_details(game) if text)
         self._text("facts", "\n".join(rows))
-
-    async def _ask(self, slug: str) -> GameDetail:
-
-        return await cast("Page", self.screen).dashboard.desk.game(slug)
 
     def _text(self, name: str, text: str) -> None:
         self.query_one(f"#{name}", PlainText).show(text)
