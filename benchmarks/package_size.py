@@ -28,7 +28,18 @@ MEGABYTE = 1e6
 
 def build_wheel(place: Path) -> Path:
     """The product's wheel, made by the tools of this environment."""
-    argv = [sys.executable, "-m", "pip", "wheel", str(ROOT), "--no-deps", "--quiet", "--wheel-dir", str(place)]
+    argv = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        str(ROOT),
+        "--no-deps",
+        "--no-build-isolation",
+        "--quiet",
+        "--wheel-dir",
+        str(place),
+    ]
     subprocess.run(argv, check=True, capture_output=True)
     (wheel,) = place.glob("*.whl")
     return wheel

@@ -20,7 +20,7 @@ from plg.capture.leavings import Leavings
 from plg.capture.watchdog import FROZEN_WORD, GOODBYE, READY
 from plg.lab.product import games_toml
 from plg.machine.change_journal import identify_process
-from support.frozen import FrozenProgram, build, run
+from support.frozen import FrozenProgram, build, missing_python_library, run
 from support.loopback_lab import LoopbackLab, loopback_lab, play
 from support.release_shop import NEW, release_shop, said
 from support.requirements import require_binary, require_linux
@@ -37,6 +37,8 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> FrozenProgram:
     """Built once: it takes about a minute of one core."""
     require_linux()
     require_binary("objdump")
+    if (missing := missing_python_library()) is not None:
+        pytest.skip(f"{missing} is not installed")
     return build(tmp_path_factory.mktemp("frozen"))
 
 

@@ -1,8 +1,10 @@
 """Builds the frozen program as `nox -s package` does, and says what it is made of."""
 
+import ctypes.util
 import os
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,15 @@ class FrozenProgram:
 
     def forms(self) -> dict[str, Path]:
         return {"single": self.single, "folder": self.in_folder}
+
+
+def missing_python_library() -> str | None:
+    """Its name, where only the interpreter's program is installed: the library goes into the frozen program."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    own = Path(str(sysconfig.get_config_var("LIBDIR")), str(sysconfig.get_config_var("INSTSONAME")))
+    if own.suffix != ".a" and own.is_file():
+        return None
+    return f"lib{name}" if ctypes.util.find_library(name) is None else None
 
 
 def build(place: Path) -> FrozenProgram:
