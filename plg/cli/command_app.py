@@ -57,13 +57,9 @@ class PlgGroup(TyperGroup):
         return _ours(super().get_help_option(ctx))
 
     def command_rows(self, ctx: "Context") -> Sequence[tuple[str, str]]:
-        """Name and short help of each command, not yet translated."""
+        """Name and help of each command, not yet translated; the page shows the first line of the translation."""
         found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
-        return [
-            (name, command.short_help or command.help or "")
-            for name, command in found
-            if command and not command.hidden
-        ]
+        return [(name, command.help or "") for name, command in found if command and not command.hidden]
 
     def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
         name = args[0]
@@ -162,7 +158,7 @@ def _page(command: "Command", ctx: "Context", commands: Sequence[tuple[str, str]
     lines += _section(_("Arguments"), arguments, width)
     lines += _section(_("Options"), options, width)
     lines += _section(_("Options of every command"), [(name, _(text)) for name, text in GLOBAL_OPTIONS], width)
-    lines += _section(_("Commands"), [(name, _(text.partition("\n")[0])) for name, text in commands], width)
+    lines += _section(_("Commands"), [(name, _(text).partition("\n")[0]) for name, text in commands], width)
     if command.epilog:
         lines += ["", _("Examples:"), *(f"  {line}" for line in _(command.epilog).splitlines())]
     return "\n".join(lines)
