@@ -3,7 +3,7 @@
 The direct line is drawn with gaps, so that the two can be told apart without any colour.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -33,6 +33,12 @@ DOTS: Final = {Marks.BRAILLE: (2, 4), Marks.BLOCK: (1, 2), Marks.ASCII: (1, 1)}
 
 _BRAILLE: Final = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 """Specification (Unicode, Braille Patterns): the bit of each dot by column and row."""
+
+_MASKS: Final = tuple(
+    tuple(tuple(sum(column[first : last + 1]) for last in range(len(column))) for first in range(len(column)))
+    for column in _BRAILLE
+)
+"""The bits of a column's dots from the first to the last, by column, first and last."""
 
 _BLOCKS: Final = " ▀▄█"
 
@@ -73,7 +79,8 @@ def draw(boosted: Points, direct: Points, *, width: int, height: int, marks: Mar
     count = width * across
     boosted_dots = _dots(boosted[-count:], count, height * down, scale, dash=False)
     direct_dots = _dots(direct[-count:], count, height * down, scale, dash=True)
-    return [_runs(_cells(boosted_dots, direct_dots, row, width, marks)) for row in range(height)]
+    mine, other = (_bits(dots, height, across, down) for dots in (boosted_dots, direct_dots))
+    return [_runs(mine[row], other[row], width, marks) for row in range(height)]
 
 
 def _dots(points: Points, count: int, rows: int, scale: Scale, *, dash: bool) -> list[tuple[int, int] | None]:
@@ -93,44 +100,46 @@ def _dots(points: Points, count: int, rows: int, scale: Scale, *, dash: bool) ->
     return found
 
 
-def _cells(
-    boosted: Sequence[tuple[int, int] | None],
-    direct: Sequence[tuple[int, int] | None],
-    row: int,
-    width: int,
-    marks: Marks,
-) -> Iterator[tuple[str, Line]]:
-    across, down = DOTS[marks]
-    for cell in range(width):
-        mine = _pattern(boosted, cell * across, across, row * down, down)
-        other = _pattern(direct, cell * across, across, row * down, down)
-        line = Line.BOOSTED if mine else Line.DIRECT if other else Line.NONE
-        if marks is Marks.BRAILLE:
-            yield (chr(0x2800 + (mine | other)) if mine | other else " "), line
-        elif marks is Marks.BLOCK:
-            yield _BLOCKS[(mine | other) & 3], line
-        else:
-            yield ("*" if mine else "-" if other else " "), line
-
-
-def _pattern(dots: Sequence[tuple[int, int] | None], column: int, across: int, top: int, down: int) -> int:
-    bits = 0
-    for step in range(across):
-        covered = dots[column + step]
-        if covered is None or covered[1] < top or covered[0] >= top + down:
+def _bits(dots: Sequence[tuple[int, int] | None], height: int, across: int, down: int) -> list[dict[int, int]]:
+    """For each row the cells that the line touches, each with the bits of its dots. Only what is drawn is looked at: most cells are empty."""
+    rows: list[dict[int, int]] = [{} for _ in range(height)]
+    for column, covered in enumerate(dots):
+        if covered is None:
             continue
-        for inner in range(max(covered[0], top) - top, min(covered[1], top + down - 1) - top + 1):
-            bits |= _BRAILLE[step][inner]
-    return bits
+        top, bottom = covered
+        cell, step = divmod(column, across)
+        for row in range(top // down, bottom // down + 1):
+            first = max(top - row * down, 0)
+            last = min(bottom - row * down, down - 1)
+            rows[row][cell] = rows[row].get(cell, 0) | _MASKS[step][first][last]
+    return rows
 
 
-def _runs(cells: Iterator[tuple[str, Line]]) -> list[Run]:
+def _runs(mine: dict[int, int], other: dict[int, int], width: int, marks: Marks) -> list[Run]:
+    """One row; where the two meet the cell is the boosted line's."""
     runs: list[Run] = []
-    text, line = "", Line.NONE
-    for letter, whose in cells:
-        if whose is not line and text:
+    text, line, end = "", Line.NONE, 0
+    for cell in sorted(mine.keys() | other.keys()):
+        if cell > end:
+            if text:
+                runs.append(Run(text, line))
+            runs.append(Run(" " * (cell - end), Line.NONE))
+            text = ""
+        own = mine.get(cell, 0)
+        whose = Line.BOOSTED if own else Line.DIRECT
+        if text and whose is not line:
             runs.append(Run(text, line))
             text = ""
-        text, line = text + letter, whose
-    runs.append(Run(text, line))
+        line, end = whose, cell + 1
+        text += _letter(own, other.get(cell, 0), marks)
+    if text:
+        runs.append(Run(text, line))
+    if end < width or not runs:
+        runs.append(Run(" " * (width - end), Line.NONE))
     return runs
+
+
+def _letter(mine: int, other: int, marks: Marks) -> str:
+    if marks is Marks.BRAILLE:
+        return chr(0x2800 + (mine | other))
+    return _BLOCKS[(mine | other) & 3] if marks is Marks.BLOCK else "*" if mine else "-"

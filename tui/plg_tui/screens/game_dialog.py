@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 from textual import on, work
+from textual.css.query import NoMatches
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -69,4 +71,5 @@ class GameDialog(Dialog[str]):
             return None
 
     def _say(self, text: str) -> None:
-        self.query_one("#found", PlainText).show(text)
+        with suppress(NoMatches):  # it may just be closing
+            self.query_one("#found", PlainText).show(text)

@@ -1,6 +1,7 @@
 """The relays: how far each is at this moment, what it would be worth for a game, and why. Enter connects through one."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import ClassVar
 
 from rich.text import Text
@@ -8,6 +9,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.coordinate import Coordinate
+from textual.css.query import NoMatches
 from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import DataTable
@@ -56,7 +58,7 @@ class RelaysScreen(Page):
         board = RelayBoard()
         app = self.dashboard
         directory = app.invocation.settings.directory
-        self.watching = RelayWatch(board, app.desk.signed, directory, app.clock, self.show)
+        self.watching = RelayWatch(board, app.desk.signed, directory, app.clock, self._measured)
         self.watching.game = self._game()
         self._table().focus()
         self.show()
@@ -92,7 +94,12 @@ class RelaysScreen(Page):
 
     # --- what is shown ---------------------------------------------------------------------------------------------------
 
+    def _measured(self) -> None:
+        with suppress(NoMatches):  # a screen that is just closing has lost its parts
+            self.show()
+
     def show(self) -> None:
+        """The newest of everything."""
         watch = self.watching
         self._lines = watch.board.lines(self._sort_by, reverse=self._reverse)
         note = self._note(watch.state)

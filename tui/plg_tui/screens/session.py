@@ -133,12 +133,12 @@ class SessionScreen(Page):
         if not status.paths:
             return ""
         room = self.query_one(PingGraph).size.width
-        tables = (
-            self._lane_table(status, wide=True),
-            self._lane_table(status, wide=False),
-            self._lane_table(status, wide=False, only=LEAST_LANE),
-        )
-        return next((table for table in tables if max(map(cell_len, table.splitlines())) <= room), tables[-1])
+        table = ""
+        for wide, only in ((True, ()), (False, ()), (False, LEAST_LANE)):
+            table = self._lane_table(status, wide=wide, only=only)
+            if max(map(cell_len, table.splitlines())) <= room:
+                break
+        return table
 
     def _lane_table(self, status: StatusDocument, *, wide: bool, only: tuple[int, ...] = ()) -> str:
         rows = []

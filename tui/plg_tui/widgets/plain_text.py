@@ -1,5 +1,6 @@
 """Text without markup that is sent to the terminal only when it changed."""
 
+from rich.cells import cell_len
 from textual.widgets import Static
 
 
@@ -17,7 +18,19 @@ class PlainText(Static):
     def show(self, text: str) -> None:
         """An empty text takes no room."""
         if text != self._shown:
+            lines = self._lines(text)
+            same_room = self._takes_its_width and lines is not None and lines == self._lines(self._shown)
             self._shown = text
-            self.update(text)
+            # Laying out the screen anew costs more than all its words; figures that change seldom need it.
+            self.update(text, layout=not same_room)
         if bool(text) is not self.display:
             self.display = bool(text)
+
+    @property
+    def _takes_its_width(self) -> bool:
+        return self.styles.width is None and self.size.width > 0
+
+    def _lines(self, text: str) -> int | None:
+        """How many lines it takes when none is wrapped; None when one is."""
+        lines = text.split("\n")
+        return len(lines) if all(cell_len(line) <= self.content_size.width for line in lines) else None
