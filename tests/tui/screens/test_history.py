@@ -81,6 +81,18 @@ async def test_an_account_without_sessions_is_led_to_the_games(tmp_path: Path, s
         await until(lambda: isinstance(app.screen, GamesScreen), "the games")
 
 
+async def test_who_has_logged_in_need_not_ask_again(tmp_path: Path, server: ServerProcess) -> None:
+    app = dashboard_at(tmp_path, server=server.url)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f6")
+        await until(lambda: "nobody is logged in" in screen_text(app), "the reason")
+        app.action_log_in()
+        await until(lambda: isinstance(app.screen, SignInDialog), "the form")
+        await app.desk.register("late@example.org", "correct horse of the history")
+        await pilot.press("escape")
+        await until(lambda: "Nothing has been played yet" in screen_text(app), "the account's sessions")
+
+
 async def test_a_server_out_of_reach_is_said_and_can_be_asked_again(tmp_path: Path) -> None:
     app = dashboard_at(tmp_path)
     app.desk = FullDesk(app.desk)

@@ -115,6 +115,9 @@ async def test_nobody_logged_in_is_led_to_the_form(tmp_path: Path, server: Serve
         await until(lambda: "nobody is logged in" in screen_text(app), "the reason")
         await pilot.click("#state #act")
         await until(lambda: isinstance(app.screen, SignInDialog), "the form")
+        await app.desk.register("late-plan@example.org", PASSWORD)
+        await pilot.press("escape")
+        await until(lambda: "<late-plan@example.org>" in screen_text(app), "the account")
 
 
 async def test_a_server_out_of_reach_is_said(tmp_path: Path) -> None:

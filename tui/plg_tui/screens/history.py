@@ -63,6 +63,7 @@ class HistoryScreen(Page):
         self._benchmarks: Sequence[BenchmarkSummary] = ()
         self._offset = 0
         self._is_wide = False
+        self._signed_out = False
 
     def content(self) -> Iterable[Widget]:
         with Horizontal(id="filter"):
@@ -90,6 +91,12 @@ class HistoryScreen(Page):
     def _table(self, name: str) -> PlainTable:
         return self.query_one(f"#{name}", PlainTable)
 
+    def on_screen_resume(self) -> None:
+        """After the form: whoever has logged in there need not ask again."""
+        if self._signed_out:
+            self._signed_out = False
+            self.action_ask_again()
+
     # --- asking ----------------------------------------------------------------------------------------------------------
 
     def action_ask_again(self) -> None:
@@ -105,6 +112,7 @@ class HistoryScreen(Page):
         try:
             page = await self.dashboard.desk.sessions(limit=PAGE_SESSIONS, offset=self._offset)
         except NotSignedIn:
+            self._signed_out = True
             if not self.was_left():
                 text = _("Sessions belong to an account, and nobody is logged in.")
                 state.say(text, "login", _("Log in"))

@@ -48,6 +48,7 @@ class SubscriptionScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self._offers: list[words.Offer] = []
+        self._signed_out = False
 
     def content(self) -> Iterable[Widget]:
         yield NextStep(id="state")
@@ -77,6 +78,12 @@ class SubscriptionScreen(Page):
         self._text("said", [])
         self.action_ask_again()
 
+    def on_screen_resume(self) -> None:
+        """After the form: whoever has logged in there need not ask again."""
+        if self._signed_out:
+            self._signed_out = False
+            self.action_ask_again()
+
     # --- asking ----------------------------------------------------------------------------------------------------------
 
     @work(exclusive=True, group="ask")
@@ -91,6 +98,7 @@ class SubscriptionScreen(Page):
             plans = await desk.plans() if subscription.billing else NOTHING_SOLD
             referral = await desk.referral() if subscription.billing else None
         except NotSignedIn:
+            self._signed_out = True
             if not self.was_left():
                 state.say(_("A plan belongs to an account, and nobody is logged in."), "login", _("Log in"))
             return
