@@ -15,6 +15,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from plg.machine.game_matching import INTERPRETERS, LOADER_ARGUMENTS, LOADERS, script_of
+
 COMM_LENGTH = 15
 """Characters of a program's name that Linux keeps in /proc/PID/comm."""
 
@@ -29,14 +31,6 @@ MAX_KNOWN_PORTS = 4096
 """Then the oldest answers are forgotten; a machine has a few dozen UDP sockets."""
 
 MAX_COMMAND_LINE_BYTES = 4096
-
-LAUNCHERS = re.compile(
-    r"^(wine|wine64|wine-preloader|wine64-preloader|proton|python[\d.]*|java|mono|box64|sh|bash|env)$"
-)
-"""Programs that run another named by their first arguments; for these the arguments count as names too."""
-
-LAUNCHER_ARGUMENTS = 3
-"""How many arguments are looked at; enough for "proton waitforexitandrun GAME"."""
 
 
 class Ownership(Enum):
@@ -123,12 +117,18 @@ class ProgramNames:
             return True
         if not command_line:
             return comm in self._cut and len(comm) == COMM_LENGTH
-        program = base_name(command_line[0])
+        program, arguments = base_name(command_line[0]), command_line[1:]
         if program in self._names:
             return True
-        if not LAUNCHERS.match(program):
+        if INTERPRETERS.match(program):
+            # Only the script counts, not what it was told: `plg connect cs2` is not cs2.
+            script = script_of(arguments)
+            if script is None or base_name(script) in self._names:
+                return script is not None
+            program, arguments = base_name(script), arguments[arguments.index(script) + 1 :]
+        if not LOADERS.match(program):
             return False
-        return any(base_name(argument) in self._names for argument in command_line[1 : 1 + LAUNCHER_ARGUMENTS])
+        return any(base_name(argument) in self._names for argument in arguments[:LOADER_ARGUMENTS])
 
 
 def base_name(path: str) -> str:

@@ -131,7 +131,7 @@ class GameMatcher:
                 if argument.casefold().endswith(".exe"):
                     return  # what follows are the game's own arguments
         elif INTERPRETERS.match(first):
-            script = _script(program.arguments[1:])
+            script = script_of(program.arguments[1:])
             if script is not None:
                 yield program_key(script)
                 if LOADERS.match(program_key(script)):
@@ -149,7 +149,7 @@ def _runs_others(key: str) -> bool:
     return LOADERS.match(key) is not None or INTERPRETERS.match(key) is not None
 
 
-def _script(arguments: Sequence[str]) -> str | None:
+def script_of(arguments: Sequence[str]) -> str | None:
     """The first argument that is neither an option nor a setting of the environment; None where the code itself is given."""
     for argument in arguments:
         if argument in OPTIONS_WITH_CODE:

@@ -134,6 +134,10 @@ def test_memory_is_bounded(ports: ProcessPorts, scanner: TableScanner, clock: Cl
         ("wine64-preloade", ["/opt/wine/wine64-preloader", "/opt/wine/wine64", "C:\\dota\\DOTA2.EXE"], True),
         ("python3", ["/usr/bin/python3.11", "proton", "/games/dota2.exe"], True),
         ("vim", ["vim", "/games/cs2"], False),
+        ("plg", ["/opt/plg/bin/python", "/opt/plg/bin/plg", "connect", "cs2"], False),
+        ("python3", ["/usr/bin/python3", "-m", "plg", "connect", "cs2"], False),
+        ("sh", ["/bin/sh", "-e", "/games/cs2"], False),
+        ("sh", ["/bin/sh", "/games/cs2", "-steam"], True),
         ("", [""], False),
     ],
 )
