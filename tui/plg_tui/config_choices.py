@@ -6,7 +6,7 @@ from plg.cli.config_file import set_value, unset_value
 from plg.cli.config_keys import find_key, find_table
 from plg.cli.hook_wiring import hook_targets
 from plg.cli.invocation import Invocation
-from plg.cli.settings import Setting, Settings
+from plg.cli.settings import Settings
 from plg.machine.hook_running import shown_target
 
 
@@ -26,7 +26,7 @@ class ConfigChoices:
     def variable(self, name: str) -> str | None:
         """The environment variable that goes before config.toml now, None when none does."""
         key = find_key(name)
-        found: Setting | None = self._settings().found(name)
+        found = self._settings().found(name)
         if key is None or found is None or found.source != key.environment:
             return None
         return key.environment
