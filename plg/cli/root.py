@@ -72,7 +72,9 @@ COMMANDS: dict[str, LazyCommand] = {
     "schema": LazyCommand("plg.cli.schema", N_("Print the JSON Schema of what --json prints.")),
     "update": LazyCommand("plg.cli.update", N_("Install a newer version.")),
     "version": LazyCommand("plg.cli.version", N_("Show the version.")),
-    "help": LazyCommand("plg.cli.help", N_("Explain a topic: configuration, environment, exit-codes, output, scripting.")),
+    "help": LazyCommand(
+        "plg.cli.help", N_("Explain a topic: configuration, environment, exit-codes, output, scripting.")
+    ),
 }
 """In the order of the help page. A new command is one line here and one file."""
 

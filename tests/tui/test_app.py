@@ -6,7 +6,7 @@ import pytest
 
 from plg.cli.language import Language, spoken
 from plg_tui.graph_drawing import Marks
-from plg_tui.preferences import load_preferences
+from plg_tui.preferences import DAMAGED_NAME, FILE_NAME, load_preferences, save_preferences
 from plg_tui.screens.dialogs import Question
 from plg_tui.screens.session import SessionScreen
 from plg_tui.themes import CONTRAST, DARK, LIGHT
@@ -126,3 +126,21 @@ async def test_every_screen_is_readable_in_high_contrast(tmp_path: Path, key: st
         await pilot.press(key)
         await pilot.pause()
         assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
+
+
+async def test_a_file_that_cannot_be_read_is_named_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    file = tmp_path / "config" / FILE_NAME
+    file.write_text('{"theme": 7}')
+    app = dashboard_at(tmp_path)
+    async with app.run_test():
+        assert any(f"{file} cannot be read" in note.message for note in app._notifications)
+    assert save_preferences(file.parent, load_preferences(file.parent)) is None
+    assert (file.parent / DAMAGED_NAME).read_text() == '{"theme": 7}'
+
+
+@pytest.mark.parametrize(("written", "shown"), [(LIGHT, LIGHT), ("no-such-theme", DARK)])
+async def test_config_toml_may_name_the_theme(tmp_path: Path, written: str, shown: str) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text(f'theme = "{written}"\n')
+    assert dashboard_at(tmp_path).theme == shown

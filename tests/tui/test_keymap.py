@@ -1,15 +1,16 @@
 """Keys of the player's own."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from plg_tui.app import Dashboard
 from plg_tui.keymap import EVERYWHERE, ON_A_SCREEN, checked_keys, is_key, usual_keys
-from plg_tui.preferences import DAMAGED_NAME, FILE_NAME, load_preferences, save_preferences
+from plg_tui.screens.games import GamesScreen
+from plg_tui.screens.history import HistoryScreen
 from plg_tui.screens.relays import RelaysScreen
 from plg_tui.screens.session import SessionScreen
+from plg_tui.screens.subscription import SubscriptionScreen
 from support.dashboard_pilot import dashboard_at, screen_text, until
 from support.talking_tunnel import STATUS
 
@@ -22,6 +23,9 @@ def test_every_key_that_can_be_changed_is_one_that_a_screen_has() -> None:
     assert bindings(Dashboard) == EVERYWHERE
     assert bindings(SessionScreen) == ON_A_SCREEN["session"]
     assert bindings(RelaysScreen) == ON_A_SCREEN["relays"]
+    assert bindings(GamesScreen) == ON_A_SCREEN["games"]
+    assert bindings(HistoryScreen) == ON_A_SCREEN["history"]
+    assert bindings(SubscriptionScreen) == ON_A_SCREEN["subscription"]
 
 
 def test_the_usual_keys_do_not_stand_in_each_others_way() -> None:
@@ -64,7 +68,7 @@ def test_two_may_change_places_and_two_screens_share_a_key() -> None:
 
 async def test_a_key_of_the_players_own_works_and_stands_in_the_bars(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
-    (tmp_path / "config" / FILE_NAME).write_text(json.dumps({"keys": {"freeze": "f", "games": "f9", "x": "y"}}))
+    (tmp_path / "config" / "config.toml").write_text('[keys]\nfreeze = "f"\ngames = "f9"\nx = "y"\n')
     app = dashboard_at(tmp_path)
     async with app.run_test(size=(100, 30)) as pilot:
         app.feed.close()
@@ -78,14 +82,3 @@ async def test_a_key_of_the_players_own_works_and_stands_in_the_bars(tmp_path: P
         assert "F9 Games" in screen_text(app)
         await pilot.press("f9")
         await until(lambda: "[F9 Games]" in screen_text(app), "the games")
-
-
-async def test_a_file_that_cannot_be_read_is_named_and_kept(tmp_path: Path) -> None:
-    (tmp_path / "config").mkdir()
-    file = tmp_path / "config" / FILE_NAME
-    file.write_text('{"keys": {"freeze": 7}}')
-    app = dashboard_at(tmp_path)
-    async with app.run_test():
-        assert any(f"{file} cannot be read" in note.message for note in app._notifications)
-    assert save_preferences(file.parent, load_preferences(file.parent)) is None
-    assert (file.parent / DAMAGED_NAME).read_text() == '{"keys": {"freeze": 7}}'

@@ -112,7 +112,8 @@ class Dashboard(App[bool]):
             speak(self._preferences.language)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = self._preferences.theme
+        asked = invocation.settings.found("theme")
+        self.theme = asked.text if asked is not None and asked.text in TITLES else self._preferences.theme
         self.feed = LiveFeed(
             self.place,
             seen=lambda status: self.post_message(TunnelSeen(status)),
@@ -139,9 +140,10 @@ class Dashboard(App[bool]):
 
     def _use_keys(self) -> None:
         """The player's own keys; what cannot be used of them is named."""
-        keys = checked_keys(self._preferences.keys)
+        settings = self.invocation.settings
+        keys = checked_keys({act: str(value) for act, value in settings.table("keys").items()})
         self.set_keymap(keys.keymap)
-        faults = [f"{FILE_NAME}: {fault}" for fault in keys.faults]
+        faults = [f"{settings.file.name}: {fault}" for fault in keys.faults]
         broken = damage(self.invocation.settings.directory)
         if broken is not None:
             faults.append(_("{file} cannot be read: {why}").format(file=self.preferences_file, why=safe_text(broken)))

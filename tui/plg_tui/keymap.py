@@ -1,4 +1,4 @@
-"""Keys of the player's own: the table "keys" of dashboard.json, for example {"keys": {"freeze": "f", "leave": "ctrl+w,q"}}. Pure."""
+"""Keys of the player's own: the table `[keys]` of config.toml, for example `freeze = "f"` or `leave = "ctrl+w,q"`. Pure."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -28,6 +28,9 @@ EVERYWHERE: Final = {
 ON_A_SCREEN: Final = {
     "session": {"disconnect": "d", "freeze": "space", "closer": "plus,equals_sign", "wider": "minus"},
     "relays": {"sort": "s", "reverse": "r", "choose_game": "g", "log_in": "l", "measure": "m"},
+    "games": {"favourite": "f", "options": "ctrl+o"},
+    "history": {"other_tab": "b", "older": "o", "newer": "n", "ask_again": "r"},
+    "subscription": {"ask_again": "r"},
 }
 """What works on one screen only."""
 

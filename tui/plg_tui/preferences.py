@@ -1,4 +1,4 @@
-"""What a person chose in the dashboard: theme, language, the marks of the graph, keys. Kept in `dashboard.json` beside config.toml."""
+"""What a person chose in the dashboard: theme, language, the marks of the graph. Kept in `dashboard.json` beside config.toml."""
 
 import locale
 import os
@@ -16,16 +16,15 @@ from plg_tui.themes import DARK, TITLES
 
 FILE_NAME: Final = "dashboard.json"
 DAMAGED_NAME: Final = "dashboard.json.damaged"
-"""What stood in the file when it could not be read: keys are written by hand, and a slip must not cost them."""
+"""What stood in the file when it could not be read."""
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
-    """None: nothing was chosen yet. `keys`: see `plg_tui.keymap`."""
+    """None: nothing was chosen yet."""
 
     theme: str = DARK
     language: Language | None = None
     marks: Marks | None = None
-    keys: dict[str, str] = {}
 
 
 def load_preferences(directory: Path) -> Preferences:

@@ -13,14 +13,14 @@ _TEXTS = (
     N_("""Keys everywhere
   F1 this page, F2 the session, F3 the games, F4 the relays, F5 the settings, F6 the history, F7 the plan
   Ctrl+P every command by its name, q or Ctrl+Q leave, Esc one step back
-Keys of your own stand in the file dashboard.json: {"keys": {"freeze": "f", "leave": "ctrl+w"}}"""),
+Keys of your own: plg config set keys.freeze f; the table [keys] of config.toml holds them"""),
     N_("""Session
 The solid line is the way through PLG, the dashed one the way without it, both measured at the same time. "Through PLG" is the round trip to the relay plus the relay's own way to the game; where that is not known, only the way to the relay is shown, and named so. A figure that is not known is a question mark, never a guess.
   d disconnects, Space freezes the picture, + and - look closer or wider: 30 seconds, 2 or 10 minutes
   ● works, ○ ready, ▲ silent, ✕ dead, ◌ being opened, × in a strip: no answer in that second"""),
     N_("""Games
 Type to search: names are found in English and Russian, with typing errors too.
-  Enter connects, Ctrl+O asks for a game server and the way of capture first, F8 disconnects"""),
+  Enter connects, Ctrl+O asks for a game server and the way of capture first, f marks a favourite, F8 disconnects"""),
     N_("""Relays
 Each is pinged from here every two seconds as long as the page is open. For a game the whole way is shown too: your ping to the relay plus its own way to the game; below the table stands why a relay won or lost.
   Enter connects through the relay under the cursor, g chooses the game, s sorts by the next column, r turns the order round, m measures at once; a click on a title sorts too

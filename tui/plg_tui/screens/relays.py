@@ -158,7 +158,7 @@ class RelaysScreen(Page):
             for column, title in zip(columns, titles, strict=True):
                 table.add_column(Text(title), width=column.width, key=column.sort_by or column.title)
             for line, row in zip(self._lines, rows, strict=True):
-                table.add_row(*map(Text, row), key=line.node.id)
+                table.add_row(*(Text(safe_text(cell)) for cell in row), key=line.node.id)
             place = next((n for n, line in enumerate(self._lines) if line.node.id == under_cursor), 0)
             table.move_cursor(row=place, animate=False)
             return
@@ -166,7 +166,7 @@ class RelaysScreen(Page):
             for number, text in enumerate(row):
                 where = Coordinate(place, number)
                 if table.get_cell_at(where).plain != text:
-                    table.update_cell_at(where, Text(text))
+                    table.update_cell_at(where, Text(safe_text(text)))
 
     def _under_cursor(self) -> str | None:
         table = self._table()
