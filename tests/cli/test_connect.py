@@ -141,6 +141,7 @@ def test_a_game_plays_through_the_relay_and_everything_can_be_asked_meanwhile(la
     )
     assert second.exit_code == 9
     assert json.loads(second.stderr.splitlines()[-1])["error"]["code"] == "already_connected"
+    assert play(port, 20) == 20  # a match is live for five seconds
     refused = lab.player.plg("disconnect", check=False)
     assert refused.exit_code == 9
     assert "--wait" in refused.stderr
@@ -148,6 +149,7 @@ def test_a_game_plays_through_the_relay_and_everything_can_be_asked_meanwhile(la
 
     resident_kb = int(Path(f"/proc/{connection.process.pid}/status").read_text().split("VmRSS:")[1].split()[0])
     assert resident_kb < 80_000
+    assert play(port, 20) == 20
     assert lab.player.disconnect("--now").was_live
     assert connection.process.wait(timeout=10) == 0
     assert connection.documents()[-1]["state"] == "off"
