@@ -1,8 +1,10 @@
 """The rights that one process gets, and that nobody gets from it by accident: asked of the kernel itself."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ NEEDED = sum(1 << number for number in TUNNEL_RIGHTS.values())
 CHAIN_CODE = """
 import subprocess, sys
 sys.path.insert(0, sys.argv[1])
-from plg.machine.service_rights import keep_from_children, passed_on
+from service_rights import keep_from_children, passed_on
 def child():
     return subprocess.run(["grep", "CapEff", "/proc/self/status"], capture_output=True, text=True).stdout.split()[1]
 first = child()
@@ -56,8 +58,11 @@ def test_it_opens_files_with_the_users_rights_alone(tmp_path: Path) -> None:
 def test_programs_that_it_starts_have_no_right_unless_it_passes_them_on() -> None:
     require_root()
     python = require_binary("/usr/bin/python3")  # other users can run it
-    root = str(Path(service_rights.__file__).parents[2])
-    done = run_as_user([str(python), "-I", "-S", "-c", CHAIN_CODE, root])
+    with tempfile.TemporaryDirectory() as folder:
+        # Neither pytest's folders nor a checkout of root's can be read by others.
+        Path(folder).chmod(0o755)
+        shutil.copy(service_rights.__file__, folder)
+        done = run_as_user([str(python), "-I", "-S", "-c", CHAIN_CODE, folder])
     assert done.returncode == 0, done.stderr
     assert [int(word, 16) for word in done.stdout.split()] == [NEEDED, 0, NEEDED, 0]
 
