@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pytest
 
+import plg
 from plg.machine.service_rights import program_parts, unsafe_part
 from support.requirements import require_binary, require_root
 from support.source_tree import ROOT
+
+NOT_NEEDED = (".*", "__pycache__", "playwright", "mypy", "tests", "dist", "results")
+"""Large, and no part of plg."""
 
 
 @contextmanager
@@ -39,12 +43,30 @@ def open_python(folder: Path) -> Path:
     home = folder / "python"
     subprocess.run([base, "-m", "venv", "--without-pip", home], check=True, timeout=60)
     packages = next((home / "lib").glob("python*")) / "site-packages"
-    found = [*site.getsitepackages(), ROOT, ROOT / "server", ROOT / "relay", ROOT / "tui"]
-    (packages / "plg-tests.pth").write_text("".join(f"{path}\n" for path in found), encoding="utf-8")
-    for path in found:
-        if not _can_run(Path("/usr/bin/test"), "-r", str(path)):
-            pytest.skip(f"other users cannot read {path}")
+    found = [
+        Path(path) for path in site.getsitepackages() if Path(path).is_dir()
+    ]  # Debian names folders that may not be there
+    if Path(plg.__file__).is_relative_to(ROOT / "plg"):
+        found += [ROOT, ROOT / "server", ROOT / "relay", ROOT / "tui"]  # an editable installation
+    shared = [_readable(path, folder / f"packages-{number}") for number, path in enumerate(found)]
+    (packages / "plg-tests.pth").write_text("".join(f"{path}\n" for path in shared), encoding="utf-8")
     return home / "bin" / "python"
+
+
+def _readable(path: Path, target: Path) -> Path:
+    """The folder itself, or where others cannot read it (in root's own folder) another name for its files."""
+    if _can_run(Path("/usr/bin/test"), "-r", str(path)):
+        return path
+    shutil.copytree(path, target, copy_function=_link, ignore=shutil.ignore_patterns(*NOT_NEEDED), symlinks=True)
+    return target
+
+
+def _link(source: str, target: str) -> None:
+    """A second name is enough, and quick; between two file systems it takes a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def stepped_down(uid: int, argv: Sequence[str]) -> list[str]:
