@@ -15,6 +15,10 @@ from plg_tui.themes import DARK, LIGHT
 
 SIZES = ((80, 24), (120, 40))
 
+LOOK_INTERVAL_S = 0.03
+STILL_LOOKS = 3
+"""The screen and these looks take turns in one thread: three that see the same leave nothing that waits to be drawn."""
+
 
 def dashboard_at(
     home: Path,
@@ -104,6 +108,21 @@ def ticking(start_s: float = 1_000.0, step_s: float = 0.1) -> Callable[[], float
 def picture(app: Dashboard) -> str:
     """The screen as it is compared with the one kept: its text, then the colours that stand on it."""
     return "\n".join([*screen_lines(app), "", *screen_colours(app)])
+
+
+async def settled_picture(app: Dashboard, *, timeout_s: float = 20.0) -> str:
+    """The picture once nothing moves on it any more: what a screen does after its first look takes longer on a busy machine."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    seen = picture(app)
+    unchanged = 0
+    while unchanged < STILL_LOOKS:
+        assert loop.time() < deadline, f"the screen does not come to rest:\n{seen}"
+        await asyncio.sleep(LOOK_INTERVAL_S)
+        now = picture(app)
+        unchanged = unchanged + 1 if now == seen else 0
+        seen = now
+    return seen
 
 
 PICTURES = [(size, language, theme) for size in SIZES for language in Language for theme in (DARK, LIGHT)]

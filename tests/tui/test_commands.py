@@ -3,21 +3,26 @@
 from pathlib import Path
 
 import pytest
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 
 from plg.cli.language import Language, spoken
+from plg_tui.app import Dashboard
 from plg_tui.commands import DashboardCommands
 from plg_tui.screens.help import HelpScreen
 from support.dashboard_pilot import dashboard_at, screen_text, until
 from support.talking_tunnel import STATUS
 
 
+def chosen(app: Dashboard) -> bool:
+    """The palette puts its cursor on the first hit a moment after it shows it."""
+    return isinstance(app.screen, CommandPalette) and app.screen.query_one(CommandList).highlighted is not None
+
+
 async def test_it_opens_a_screen_by_a_part_of_its_name(tmp_path: Path) -> None:
     app = dashboard_at(tmp_path)
     async with app.run_test() as pilot:
         await pilot.press("ctrl+p", *"help")
-        await until(lambda: isinstance(app.screen, CommandPalette), "the palette")
-        await pilot.pause(0.5)
+        await until(lambda: chosen(app), "the cursor on the hit")
         await pilot.press("down", "enter")
         await until(lambda: isinstance(app.screen, HelpScreen), "the help screen")
 
@@ -26,7 +31,7 @@ async def test_it_changes_the_language(tmp_path: Path) -> None:
     app = dashboard_at(tmp_path)
     async with app.run_test() as pilot:
         await pilot.press("ctrl+p", *"language")
-        await pilot.pause(0.5)
+        await until(lambda: chosen(app), "the cursor on the hit")
         await pilot.press("down", "enter")
         await until(lambda: spoken() is Language.RU, "Russian")
 

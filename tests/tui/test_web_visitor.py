@@ -70,3 +70,18 @@ async def test_one_that_hangs_is_ended_by_force(tmp_path: Path, monkeypatch: pyt
         async with asyncio.timeout(20):
             await process.wait()
     assert process.returncode == -9
+
+
+async def test_one_whose_end_is_not_waited_for_is_ended_by_force() -> None:
+    seen: list[Visitor] = []
+    app = one_visitor([sys.executable, "-c", SAYS_HELLO + "import time; time.sleep(600)", "x"], seen)
+    # aiohttp's test server cancels a handler when its client has gone, here in the middle of the wait for the dashboard's end.
+    async with (
+        TestServer(app) as server,
+        aiohttp.ClientSession() as client,
+        client.ws_connect(server.make_url("/")) as tab,
+    ):
+        await tab.receive_bytes(timeout=20)
+    process = seen[0].process
+    assert process is not None
+    assert process.returncode == -9

@@ -82,11 +82,21 @@ class Visitor(AppService):
                 await self.stop()
         except (TimeoutError, OSError):
             pass
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                if self.process.returncode is None:
-                    self.process.kill()
-            await self.process.wait()
+        finally:
+            # Also when whoever asked does not wait for the dashboard's own end: nothing is left running.
+            if self.process is not None:
+                await _end_by_force(self.process)
+
+
+async def _end_by_force(process: Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    try:
+        await process.wait()
+    except asyncio.CancelledError:
+        await process.wait()  # a moment, as it was killed; without it nobody would take note of its end
+        raise
 
 
 async def serve_visitor(visitor: Visitor, socket: web.WebSocketResponse, size: Size) -> None:

@@ -7,7 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 from plg.cli.language import Language
 from plg_tui.connecting import ConnectWish
 from plg_tui.screens.connect_dialog import ConnectDialog
-from support.dashboard_pilot import dashboard_at, picture, picture_of
+from support.dashboard_pilot import dashboard_at, picture_of, settled_picture
 
 
 @picture_of
@@ -21,7 +21,7 @@ async def test_the_options(
         await pilot.pause()
         await pilot.press("tab")
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
 
 
 async def test_keys_alone_make_a_wish(tmp_path: Path) -> None:

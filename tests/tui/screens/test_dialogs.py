@@ -7,7 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from plg.cli.language import Language
 from plg_tui.screens.dialogs import leave_question, match_question
-from support.dashboard_pilot import dashboard_at, picture, picture_of
+from support.dashboard_pilot import dashboard_at, picture_of, settled_picture
 
 
 @picture_of
@@ -19,7 +19,7 @@ async def test_leaving_while_a_tunnel_runs(
     async with app.run_test(size=size) as pilot:
         app.push_screen(leave_question())
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from support.dashboard_pilot import (
     READABLE,
     contrast,
     dashboard_at,
-    picture,
     picture_of,
     screen_colours,
     screen_text,
+    settled_picture,
     until,
 )
 from support.server_process import ServerProcess
@@ -31,7 +31,7 @@ async def test_the_question(
         await pilot.pause()
         app.screen.query_one(Input).cursor_blink = False
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
         assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
 
 

@@ -18,10 +18,10 @@ from support.dashboard_pilot import (
     READABLE,
     contrast,
     dashboard_at,
-    picture,
     picture_of,
     screen_colours,
     screen_text,
+    settled_picture,
     until,
 )
 from support.played_sessions import FullDesk, record
@@ -66,7 +66,7 @@ async def keep_picture(app: Dashboard, size: tuple[int, int], snapshot: Snapshot
         await until(lambda: "• " in screen_text(app) and "29 " in screen_text(app), "its facts")
         app.screen.query_one("#query", Input).cursor_blink = False
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
         assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from syrupy.assertion import SnapshotAssertion
 
 from plg.cli.language import Language
-from support.dashboard_pilot import READABLE, contrast, dashboard_at, picture, picture_of, screen_colours
+from support.dashboard_pilot import READABLE, contrast, dashboard_at, picture_of, screen_colours, settled_picture
 
 
 @picture_of
@@ -17,5 +17,5 @@ async def test_the_help(
     async with app.run_test(size=size) as pilot:
         await pilot.press("f1")
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
         assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}

@@ -17,10 +17,10 @@ from support.dashboard_pilot import (
     READABLE,
     contrast,
     dashboard_at,
-    picture,
     picture_of,
     screen_colours,
     screen_text,
+    settled_picture,
     until,
 )
 from support.played_sessions import PLAYED, SUMMARIES, FullDesk, record
@@ -42,7 +42,7 @@ async def test_the_history(
             if tab == "benchmarks":
                 await pilot.press("b")
             await pilot.pause(0.1)
-            assert picture(app) == snapshot
+            assert await settled_picture(app) == snapshot
             assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
 
 
@@ -61,7 +61,7 @@ async def test_nobody_logged_in(
         await pilot.press("f6")
         await until(lambda: app.screen.query_one("#sessions-state #act").display, "the next step")
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
         assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
         await pilot.click("#sessions-state #act")
         await until(lambda: isinstance(app.screen, SignInDialog), "the form")

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from plg.cli.language import Language
 from plg.machine.service_log import LOG_NAME
 from plg_tui.screens.log_dialog import SHOWN_LINES, LogDialog, log_text
-from support.dashboard_pilot import dashboard_at, picture, picture_of, screen_text
+from support.dashboard_pilot import dashboard_at, picture_of, screen_text, settled_picture
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ async def test_the_last_lines(
     (app.place.directory / LOG_NAME).write_text("".join(f"plg: remark number {number}\n" for number in range(60)))
     async with app.run_test(size=size) as pilot:
         app.push_screen(LogDialog(app.place))
-        await pilot.pause(0.1)
-        assert picture(app).replace(str(home), "/tmp/plg-12345678") == snapshot
+        await pilot.pause()
+        assert (await settled_picture(app)).replace(str(home), "/tmp/plg-12345678") == snapshot
 
 
 async def test_a_log_cannot_steer_the_terminal_and_only_its_end_is_shown(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from plg.cli.language import Language
 from plg_tui.screens.pay_dialog import PayDialog, has_browser, is_web_link
-from support.dashboard_pilot import dashboard_at, picture, picture_of, screen_text
+from support.dashboard_pilot import dashboard_at, picture_of, screen_text, settled_picture
 from support.plan_bodies import CHECKOUT
 from support.time_zone import time_zone
 
@@ -25,7 +25,7 @@ async def test_how_to_pay(
         async with app.run_test(size=size) as pilot:
             app.push_screen(PayDialog(CHECKOUT, can_open=True))
             await pilot.pause()
-            assert picture(app) == snapshot
+            assert await settled_picture(app) == snapshot
 
 
 async def test_the_link_is_opened_and_copied_on_demand_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

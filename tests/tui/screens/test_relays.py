@@ -25,11 +25,11 @@ from support.dashboard_pilot import (
     READABLE,
     contrast,
     dashboard_at,
-    picture,
     picture_of,
     screen_colours,
     screen_lines,
     screen_text,
+    settled_picture,
     until,
 )
 from support.local_server import Script, json_answer, serving
@@ -77,7 +77,7 @@ async def test_the_relays_to_a_game(
     app = dashboard_at(tmp_path, language=language)
     app.theme = theme
     async with relays_at(app, size):
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
         assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
 
 
@@ -90,7 +90,7 @@ async def test_the_relays_before_a_game_is_chosen(
     async with relays_at(app, size, for_game=False) as (screen, pilot):
         told(screen, WatchState(listed=True, signed_in=False))
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from support.dashboard_pilot import (
     READABLE,
     contrast,
     dashboard_at,
-    picture,
     picture_of,
     screen_colours,
     screen_text,
+    settled_picture,
     ticking,
     until,
 )
@@ -65,7 +65,7 @@ async def test_a_running_session(
             now[0] += 0.1
             app.take_status(at(number))
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
         assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
 
 
@@ -77,7 +77,7 @@ async def test_no_session(
     app.theme = theme
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
 
 
 @pytest.mark.parametrize("size", [(59, 24), (80, 15), (20, 5)])

@@ -19,10 +19,10 @@ from support.dashboard_pilot import (
     READABLE,
     contrast,
     dashboard_at,
-    picture,
     picture_of,
     screen_colours,
     screen_text,
+    settled_picture,
     until,
 )
 
@@ -44,7 +44,7 @@ async def test_the_settings(
     async with app.run_test(size=size) as pilot:
         await pilot.press("f5")
         await pilot.pause()
-        shown = picture(app).replace(str(home), "HOME")
+        shown = (await settled_picture(app)).replace(str(home), "HOME")
         assert "\n".join(line.rstrip() for line in shown.splitlines()) == snapshot
         assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
 

@@ -11,7 +11,7 @@ from plg.api.errors import NotSignedIn
 from plg.cli.language import Language
 from plg_tui.app import Dashboard
 from plg_tui.screens.sign_in import SignInDialog
-from support.dashboard_pilot import dashboard_at, picture, picture_of, screen_text, until
+from support.dashboard_pilot import dashboard_at, picture_of, screen_text, settled_picture, until
 from support.server_process import ServerProcess
 
 PASSWORD = "correct horse of the form"
@@ -28,7 +28,7 @@ async def test_the_form(
         await pilot.pause()
         await pilot.press("tab", "tab")
         await pilot.pause()
-        assert picture(app) == snapshot
+        assert await settled_picture(app) == snapshot
 
 
 async def test_an_account_is_made_and_logged_in(tmp_path: Path, server: ServerProcess) -> None:

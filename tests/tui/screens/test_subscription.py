@@ -16,10 +16,10 @@ from support.dashboard_pilot import (
     READABLE,
     contrast,
     dashboard_at,
-    picture,
     picture_of,
     screen_colours,
     screen_text,
+    settled_picture,
     until,
 )
 from support.local_server import Script, json_answer, problem_answer, serving
@@ -47,7 +47,7 @@ async def test_a_plan(
             await pilot.press("f7")
             await until(lambda: "PLAYER-7F3K" in screen_text(app), "the plan")
             await pilot.pause()
-            assert picture(app) == snapshot
+            assert await settled_picture(app) == snapshot
             assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
 
 

@@ -54,7 +54,8 @@ class LogDialog(Dialog[None]):
     def on_mount(self) -> None:
         scroll = self.query_one(VerticalScroll)
         scroll.focus()
-        self.call_after_refresh(scroll.scroll_end, animate=False)
+        # Not one scroll after the next drawing: the height of the text may be known later than that.
+        scroll.anchor()
 
     @on(Button.Pressed)
     def _back(self) -> None:
