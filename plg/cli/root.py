@@ -38,6 +38,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "login": LazyCommand("plg.cli.login", N_("Log in.")),
     "logout": LazyCommand("plg.cli.logout", N_("Log out and forget the tokens.")),
     "whoami": LazyCommand("plg.cli.whoami", N_("Show the account, its plan and its totals.")),
+    "account": LazyCommand("plg.cli.account.command", N_("Look after your account.")),
     "plan": LazyCommand("plg.cli.plan", N_("Show the plan; take the trial, cancel, or see your code for friends.")),
     "pay": LazyCommand("plg.cli.pay", N_("Get a link to pay a plan at.")),
     "redeem": LazyCommand("plg.cli.redeem", N_("Use a promo, gift or friend's code.")),

@@ -1,0 +1,1 @@
+"""`plg account`: one's own account, one module for each of its commands."""
