@@ -33,7 +33,7 @@ from plg.protocol.handshake import (
     seal_welcome,
 )
 from plg.protocol.keys import probe_key, resume_key
-from plg.protocol.probe import answer_probe
+from plg.protocol.probe import Seen, answer_probe
 from plg.protocol.session_core import Entropy
 from plg.protocol.ticket import ROLE_TRANSIT, ExitTicket, TransitTicket, open_ticket, open_transit_ticket
 
@@ -212,10 +212,11 @@ class RelayHandshake:
         return seal_resume_token(state, self._resume_keys[0], self.relay_id, self._entropy(NONCE_LENGTH))
 
     def answer_probe(
-        self, datagram: bytes, unix_s: float, arrived_us: int, departs_us: int, flags: int = 0
+        self, datagram: bytes, source: Source, unix_s: float, arrived_us: int, departs_us: int, flags: int = 0
     ) -> bytes | DropReason:
-        """LPONG for a valid LPING."""
-        return answer_probe(datagram, self._probe_keys, unix_s, arrived_us, departs_us, flags)
+        """LPONG for a valid LPING; it tells `source` to who asks for it."""
+        seen = Seen(address_of(source[0]), source[1])
+        return answer_probe(datagram, self._probe_keys, unix_s, arrived_us, departs_us, flags, seen)
 
 
 def _path_is_allowed(ticket: ExitTicket, path: int, source: Source) -> bool:

@@ -141,7 +141,7 @@ class Admission:
             return None
         flags = (FLAG_DRAINING if self.draining else 0) | (FLAG_FULL if self.full else 0)
         stamp = clock_us(now_s)
-        answer = self._handshake.answer_probe(datagram, self._unix_s(now_s), stamp, stamp, flags)
+        answer = self._handshake.answer_probe(datagram, source, self._unix_s(now_s), stamp, stamp, flags)
         if isinstance(answer, DropReason):
             self._drops[answer] += 1
             return None

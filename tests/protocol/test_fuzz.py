@@ -57,7 +57,7 @@ from plg.protocol.handshake import (
 from plg.protocol.header import DATA_HEADER, parse_outer
 from plg.protocol.keys import hello_mac_key, probe_key, resume_key, welcome_key
 from plg.protocol.mask import HeaderMask
-from plg.protocol.probe import answer_probe, build_probe, make_probe_token, read_probe_reply
+from plg.protocol.probe import Seen, answer_probe, build_probe, make_probe_token, read_probe_reply
 from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, TransitAccepted
 from plg.protocol.relay_session import RelaySession
 from plg.protocol.ticket import (
@@ -84,6 +84,7 @@ TICKET = ExitTicket(
 )
 WELCOME = Welcome(WelcomeStatus.OK, bytes(16), 1, b"boot id!", GAME, 40000, 600, 1500, 6000, 64, 16, b"resume token")
 TOKEN = make_probe_token(probe_key(TICKET_KEY), int(UNIX_S) + 60, b"8 bytes!")
+SEEN = Seen(ip_address("198.20.0.9"), 54321)
 RESUME = seal_resume_token(
     ResumeState(CID, int(UNIX_S), ((27005, 40000), (27006, 40002))), resume_key(TICKET_KEY), RELAY_ID, b"resume nonce"
 )
@@ -128,12 +129,15 @@ def every_datagram() -> list[bytes]:
     data = pair.sent_up[-3:] + [datagram for datagram, _ in pair.sent_down[-3:]]
     probe = build_probe(1, TOKEN, 2, 3)
     reply = answer_probe(probe, (probe_key(TICKET_KEY),), UNIX_S, 4, 5)
+    asking = build_probe(1, TOKEN, 2, 3, ask_address=True)
+    told = answer_probe(asking, (probe_key(TICKET_KEY),), UNIX_S, 4, 5, seen=SEEN)
     assert isinstance(reply, bytes)
+    assert isinstance(told, bytes)
     cookie = build_cookie(CID, parse_cookie(bytes([0b0101_1000]) + bytes(29)))  # type: ignore[arg-type]  # 30 bytes parse
     welcome = seal_welcome(WELCOME, CID, 0, SECRET, NONCE, b"12 byte nonc")
     transit_token = seal_transit_ticket(TRANSIT, TICKET_KEY, 1, RELAY_ID, b"ticket nonce")
     return [
-        *data, a_hello(), welcome, cookie, build_no_session(CID), probe, reply, seal(TICKET), transit_token, RESUME, *BODIES,
+        *data, a_hello(), welcome, cookie, build_no_session(CID), probe, reply, asking, told, seal(TICKET), transit_token, RESUME, *BODIES,
     ]  # fmt: skip
 
 
@@ -151,10 +155,10 @@ def test_fuzz_no_bytes_make_a_parser_raise_and_nothing_forged_is_taken() -> None
         assert len(frames) <= MAX_FRAMES + 1
         masked = mask.apply(datagram)
         assert masked is None or len(masked) == len(datagram)
-        read_probe_reply(datagram)
+        read_probe_reply(datagram, TOKEN)
         if datagram in genuine:
             continue
-        answer = answer_probe(datagram, (probe_key(TICKET_KEY),), UNIX_S, 4, 5)
+        answer = answer_probe(datagram, (probe_key(TICKET_KEY),), UNIX_S, 4, 5, seen=SEEN)
         assert isinstance(answer, DropReason) or (len(answer) == len(datagram) and datagram[10:38] == TOKEN)
         assert isinstance(open_ticket(datagram, tickets, RELAY_ID, UNIX_S), DropReason)
         assert isinstance(open_transit_ticket(datagram, tickets, RELAY_ID, UNIX_S), DropReason)

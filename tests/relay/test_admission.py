@@ -155,6 +155,19 @@ def test_a_probe_with_a_token_is_answered_in_its_own_length_with_our_state() -> 
     assert (reply.draining, reply.full) == (True, True)
 
 
+@pytest.mark.parametrize("source", [("90.1.1.1", 4321), ("::ffff:90.1.1.1", 4321), ("2600::7", 65535)])
+def test_who_asks_is_told_where_the_relay_sees_him_in_the_length_of_his_question(source: tuple[str, int]) -> None:
+    bench = RelayBench()
+    token = make_probe_token(probe_key(TICKET_KEY), int(UNIX_S) + 60, b"serial--")
+    asking = build_probe(1, token, 5, 77, ask_address=True)
+    ((answer, to),) = bench.receive(asking, source)
+    reply = read_probe_reply(answer, token)
+    assert isinstance(reply, ProbeReply)
+    assert (len(answer), to) == (len(asking), source)
+    assert reply.seen is not None
+    assert (str(reply.seen.address), reply.seen.port) == (source[0].removeprefix("::ffff:"), source[1])
+
+
 @pytest.mark.parametrize(
     ("probe", "reason"),
     [

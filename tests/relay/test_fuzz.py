@@ -65,7 +65,8 @@ def test_fuzz_strangers_get_no_more_than_they_sent_and_leave_nothing_behind() ->
     token = make_probe_token(probe_key(TICKET_KEY), int(UNIX_S) + 3600, b"8 bytes!")
     probe = build_probe(1, token, 2, 3)
     bench.to_clients.clear()
-    mutator = Mutator([hello, hello, data, data, down, probe, b"\x40" + b"?" * 100], seed=1)
+    asking = build_probe(1, token, 2, 3, ask_address=True)
+    mutator = Mutator([hello, hello, data, data, down, probe, asking, b"\x40" + b"?" * 100], seed=1)
     forwarder = bench.forwarder
     sessions = dict(forwarder.table.by_cid)
     session = sessions[player.session.cid]

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from random import Random
 
 from plg.protocol.client_handshake import ClientGrant
-from plg.protocol.constants import MAX_PAYLOAD_PER_DATAGRAM, TYPE_DATA, TYPE_HELLO, TYPE_LPING
+from plg.protocol.constants import MAX_PAYLOAD_PER_DATAGRAM, PROBE_LENGTH, TYPE_DATA, TYPE_HELLO, TYPE_LPING
 from plg.protocol.errors import CloseReason, DropReason, FlowDenial, WelcomeStatus
 from plg.protocol.events import FlowRequested, PayloadRecovered, SessionClosed, TicketOffered
 from plg.protocol.handshake import ResumeState, build_no_session
@@ -106,6 +106,8 @@ class RelayBrain:
         self.taken_tickets: list[ExitTicket] = []
         self.closed: list[int] = []
         self.epochs: list[int] = []
+        self.seen_as: Callable[[Source], Source] | None = lambda source: source
+        """What a probe's source is told to be; None: a relay from before that question."""
         self.ways: dict[Source, ScriptedPath] = {}
         """Where a datagram for an address goes, in fake time."""
         self._next_port = 40000
@@ -127,7 +129,10 @@ class RelayBrain:
             return self._hello(datagram, source, now, unix_s)
         if outer.kind == TYPE_LPING:
             stamp = int(now * 1_000_000)
-            answer = self.handshake.answer_probe(datagram, unix_s, stamp, stamp)
+            if self.seen_as is None and len(datagram) == PROBE_LENGTH and datagram[9]:
+                return []
+            seen = source if self.seen_as is None else self.seen_as(source)
+            answer = self.handshake.answer_probe(datagram, seen, unix_s, stamp, stamp)
             return [] if isinstance(answer, DropReason) else [(answer, source)]
         member = self.members.get(outer.cid)
         if member is None:

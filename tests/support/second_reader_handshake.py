@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from support.second_reader import (
@@ -209,6 +210,10 @@ class Probe:
     def full(self) -> bool:
         return bool(self.flags & 2)
 
+    @property
+    def asks_or_tells_address(self) -> bool:
+        return bool(self.flags & 4)
+
 
 def build_probe_token(probe_key: bytes, expires_at_s: int, serial: bytes) -> bytes:
     head = big(expires_at_s, 4) + serial
@@ -236,13 +241,39 @@ def _read_probe(kind: int, datagram: bytes) -> Probe:
 
 def read_lping(datagram: bytes) -> Probe:
     probe = _read_probe(LPING, datagram)
-    if probe.flags or probe.t2_us or probe.t3_us:
-        raise Refused("flags, t2 and t3 of a question are zero")
+    if probe.flags not in {0, 4} or probe.t2_us or probe.t3_us:
+        raise Refused("flags but for bit 2, t2 and t3 of a question are zero")
     return probe
 
 
 def read_lpong(datagram: bytes) -> Probe:
     return _read_probe(LPONG, datagram)
+
+
+def _mixed(token: bytes, content: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(token, content, strict=True))
+
+
+def hide_seen(token: bytes, address: str, port: int) -> bytes:
+    """What stands at the token's place in an answer that tells the asker's address."""
+    given = ip_address(address)
+    field = given.packed if given.version == 6 else bytes(10) + b"\xff\xff" + given.packed
+    return _mixed(token, bytes(10) + big(port, 2) + field)
+
+
+def read_seen(answer: Probe, token: bytes) -> tuple[str, int]:
+    """Address and port that the answer tells, by the question's token."""
+    if not answer.asks_or_tells_address:
+        raise Refused("this answer tells no address")
+    cut = Cut(_mixed(token, answer.token))
+    if any(cut.take(10)):
+        raise Refused("no zeroes before the address: another token, or no address")
+    port = cut.number(2)
+    if not port:
+        raise Refused("port 0")
+    field = cut.take(16)
+    is_ipv4 = field.startswith(bytes(10) + b"\xff\xff")
+    return str(IPv4Address(field[12:]) if is_ipv4 else IPv6Address(field)), port
 
 
 def _build_probe(kind: int, probe: Probe) -> bytes:

@@ -213,10 +213,20 @@ def probe_vectors() -> dict[str, Any]:
     ping = probe.build_probe(CID, token, 513, 1111)
     pong = probe.answer_probe(ping, (key,), 1_800_000_000, 2222, 3333, probe.FLAG_FULL)
     assert isinstance(pong, bytes)
+    asking = probe.build_probe(CID, token, 513, 1111, ask_address=True)
     return {
         "ticket_key": TICKET_KEY.hex(), "expires_at_s": 1_800_000_060, "serial": b"serial-8".hex(), "token": token.hex(), "random": f"{CID:016x}",
         "probe_id": 513, "t1_us": 1111, "t2_us": 2222, "t3_us": 3333, "draining": False, "full": True, "lping": ping.hex(), "lpong": pong.hex(),
+        "lping_asking": asking.hex(), "told": [told_vector(asking, key, *source) for source in (("198.20.0.9", 54321), ("2600::9", 1))],
     }  # fmt: skip
+
+
+def told_vector(asking: bytes, key: bytes, address: str, port: int) -> dict[str, Any]:
+    """The answer to who is seen there."""
+    seen = probe.Seen(ip_address(address), port)
+    told = probe.answer_probe(asking, (key,), 1_800_000_000, 2222, 3333, probe.FLAG_FULL, seen)
+    assert isinstance(told, bytes)
+    return {"address": address, "port": port, "lpong": told.hex()}
 
 
 def mask_vectors() -> list[dict[str, str]]:

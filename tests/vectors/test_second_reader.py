@@ -349,6 +349,17 @@ def test_the_probes_are_read_to_their_fields_and_built_byte_for_byte() -> None:
     assert parts == (PROBES["expires_at_s"], _un(PROBES["serial"]))
 
 
+def test_the_address_as_seen_is_asked_for_told_and_read() -> None:
+    token, plain = _un(PROBES["token"]), shake.read_lpong(_un(PROBES["lpong"]))
+    asking = replace(shake.read_lping(_un(PROBES["lping"])), flags=4)
+    assert shake.build_lping(asking).hex() == PROBES["lping_asking"]
+    assert shake.read_lping(_un(PROBES["lping_asking"])).asks_or_tells_address
+    for told in PROBES["told"]:
+        answer = replace(plain, flags=plain.flags | 4, token=shake.hide_seen(token, told["address"], told["port"]))
+        assert shake.build_lpong(answer).hex() == told["lpong"]
+        assert shake.read_seen(shake.read_lpong(_un(told["lpong"])), token) == (told["address"], told["port"])
+
+
 # mask.json
 
 

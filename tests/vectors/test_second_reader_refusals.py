@@ -328,6 +328,20 @@ def test_a_question_with_flags_or_the_times_of_an_answer_is_refused(at: int) -> 
     assert _refuses(shake.read_lping, _flipped(DATAGRAMS["LPING"], at, 1))
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4 | 1, 8, 0xF8])
+def test_a_question_with_a_flag_that_no_question_has_is_refused(bits: int) -> None:
+    assert _refuses(shake.read_lping, _flipped(DATAGRAMS["LPING"], 9, bits))
+
+
+def test_an_address_under_another_token_or_never_told_is_refused() -> None:
+    told = bytes.fromhex(PROBES["told"][0]["lpong"])
+    assert not _refuses(lambda datagram: shake.read_seen(shake.read_lpong(datagram), PROBE_TOKEN), told)
+    for at in range(10):
+        other = _flipped(PROBE_TOKEN, at)
+        assert _refuses(lambda token: shake.read_seen(shake.read_lpong(told), token), other), at
+    assert _refuses(lambda datagram: shake.read_seen(shake.read_lpong(datagram), PROBE_TOKEN), DATAGRAMS["LPONG"])
+
+
 def test_no_datagram_is_read_as_another_type() -> None:
     readers: dict[str, Callable[[bytes], object]] = {
         "DATA": lambda datagram: _read_data(DATA[0], datagram),
