@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
                 "app": "plg",
                 "unique_together": (("sign_in_id",),),
                 "pk_attr": "id",
-                "table_description": "When and roughly from where a sign-in was last used; written at sign-in and at each renewal. Its id is the sign-in's.",
+                "table_description": "When and roughly from where a sign-in was last used, written at sign-in and at each renewal. Its id is the sign-in's.",
             },
             bases=["Model"],
         ),
