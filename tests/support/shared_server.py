@@ -1,0 +1,32 @@
+"""One server for all tests of a module: a start costs more than most of what is asked of it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp.test_utils import TestClient, TestServer
+
+from plg_server.app import create_app
+from plg_server.config import load_config
+from plg_server.ids import utc_now
+from support.api_driver import ApiDriver
+
+ANSWER_WAIT_S = 60.0
+"""A busy machine has needed ten."""
+
+
+@asynccontextmanager
+async def shared_server(
+    data_dir: Path, clock: Callable[[], datetime] = utc_now, **settings: Any
+) -> AsyncIterator[ApiDriver]:
+    """Serves with its data in `data_dir`, rate limits off unless the settings say otherwise, until the block ends."""
+    config = load_config(None, {}, {"data_dir": str(data_dir), "rate_limits_on": False, **settings})
+    client = TestClient(TestServer(create_app(config, clock)), timeout=aiohttp.ClientTimeout(total=ANSWER_WAIT_S))
+    try:
+        await client.start_server()
+        yield ApiDriver(client)
+    finally:
+        await client.close()
