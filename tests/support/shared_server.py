@@ -1,10 +1,9 @@
 """One server for all tests of a module: a start costs more than most of what is asked of it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 from aiohttp.test_utils import TestClient, TestServer
@@ -20,10 +19,10 @@ ANSWER_WAIT_S = 60.0
 
 @asynccontextmanager
 async def shared_server(
-    data_dir: Path, clock: Callable[[], datetime] = utc_now, **settings: Any
+    data_dir: Path, settings: Mapping[str, object] | None = None, clock: Callable[[], datetime] = utc_now
 ) -> AsyncIterator[ApiDriver]:
     """Serves with its data in `data_dir`, rate limits off unless the settings say otherwise, until the block ends."""
-    config = load_config(None, {}, {"data_dir": str(data_dir), "rate_limits_on": False, **settings})
+    config = load_config(None, {}, {"data_dir": str(data_dir), "rate_limits_on": False, **(settings or {})})
     client = TestClient(TestServer(create_app(config, clock)), timeout=aiohttp.ClientTimeout(total=ANSWER_WAIT_S))
     try:
         await client.start_server()
