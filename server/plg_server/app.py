@@ -30,6 +30,7 @@ from plg_server.handlers import (
     routes_to_games,
     sessions,
 )
+from plg_server.handlers.admin import audit as admin_audit
 from plg_server.ids import utc_now
 from plg_server.metrics import Metrics
 from plg_server.middlewares import MIDDLEWARES, served
@@ -61,6 +62,7 @@ def all_routes() -> tuple[Route, ...]:
         sessions,
         benchmarks,
         relays,
+        admin_audit,
         health,
         docs,
     )

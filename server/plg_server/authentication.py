@@ -32,13 +32,26 @@ async def account(request: web.Request) -> None:
     request[app_keys.IDENTITY] = await request.app[app_keys.ACCOUNTS].identify(token)
 
 
+async def support(request: web.Request) -> None:
+    """A signed-in operator, with the role support or admin."""
+    await account(request)
+    if request[app_keys.IDENTITY].account.role not in ("support", "admin"):
+        raise ApiError(ErrorCode.FORBIDDEN, "this needs the account of an operator")
+
+
 async def admin(request: web.Request) -> None:
-    """A signed-in operator."""
+    """A signed-in operator with the role admin."""
     await account(request)
     if request[app_keys.IDENTITY].account.role != "admin":
-        raise ApiError(ErrorCode.FORBIDDEN, "this needs the account of an operator")
+        raise ApiError(ErrorCode.FORBIDDEN, "this needs the account of an admin")
 
 
 def account_authenticators() -> dict[Auth, Authenticator]:
     """The kinds that this module serves."""
-    return {Auth.NONE: nobody, Auth.OPTIONAL: optional_account, Auth.ACCOUNT: account, Auth.ADMIN: admin}
+    return {
+        Auth.NONE: nobody,
+        Auth.OPTIONAL: optional_account,
+        Auth.ACCOUNT: account,
+        Auth.SUPPORT: support,
+        Auth.ADMIN: admin,
+    }

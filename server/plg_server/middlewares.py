@@ -15,7 +15,7 @@ from plg_server import app_keys
 from plg_server.bodies import read_body, read_path, read_query
 from plg_server.problems import ApiError, problem_response
 from plg_server.rate_limits import caller_of, client_address, parse_networks
-from plg_server.routes import Auth, Limit, Route
+from plg_server.routes import SIGNED_IN, Limit, Route
 from plg_server.store import StoreUnavailable
 
 NextHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -161,7 +161,7 @@ async def _run(route: Route, request: web.Request) -> web.StreamResponse:
     # Before authentication, which costs a query: a flood of bad tokens is stopped here.
     await limiter.check(route.limit, f"address:{caller_of(request[app_keys.CLIENT_ADDRESS])}")
     await request.app[app_keys.AUTHENTICATORS][route.auth](request)
-    if route.auth in (Auth.ACCOUNT, Auth.ADMIN) and route.limit is not Limit.NONE:
+    if route.auth in SIGNED_IN and route.limit is not Limit.NONE:
         await limiter.check(route.limit, f"account:{request[app_keys.IDENTITY].account_id}")
     inputs: dict[str, msgspec.Struct] = {}
     if route.path is not None:

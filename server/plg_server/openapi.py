@@ -17,6 +17,7 @@ _SECURITY: dict[Auth, list[dict[str, list[str]]]] = {
     Auth.NONE: [],
     Auth.OPTIONAL: [{}, {"account": []}],
     Auth.ACCOUNT: [{"account": []}],
+    Auth.SUPPORT: [{"account": []}],
     Auth.ADMIN: [{"account": []}],
     Auth.RELAY: [{"relay": []}],
 }

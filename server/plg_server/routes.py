@@ -25,8 +25,14 @@ class Auth(StrEnum):
     OPTIONAL = "optional"
     """Anybody; a token that is given must be good."""
     ACCOUNT = "account"
+    SUPPORT = "support"
+    """An account with the role support or admin."""
     ADMIN = "admin"
     RELAY = "relay"
+
+
+SIGNED_IN = frozenset({Auth.ACCOUNT, Auth.SUPPORT, Auth.ADMIN})
+"""The kinds whose handlers find an `IDENTITY` on the request."""
 
 
 class Limit(StrEnum):
@@ -93,11 +99,11 @@ class Route:
             codes.append(self.path_missing)
         if self.auth is not Auth.NONE:
             codes.append(ErrorCode.TOKEN_INVALID)
-        if self.auth in (Auth.OPTIONAL, Auth.ACCOUNT, Auth.ADMIN):
+        if self.auth is Auth.OPTIONAL or self.auth in SIGNED_IN:
             codes += [ErrorCode.TOKEN_EXPIRED, ErrorCode.ACCOUNT_BANNED]
-        if self.auth in (Auth.ACCOUNT, Auth.ADMIN, Auth.RELAY):
+        if self.auth is Auth.RELAY or self.auth in SIGNED_IN:
             codes.append(ErrorCode.TOKEN_MISSING)
-        if self.auth is Auth.ADMIN:
+        if self.auth in (Auth.SUPPORT, Auth.ADMIN):
             codes.append(ErrorCode.FORBIDDEN)
         if self.limit is not Limit.NONE:
             codes.append(ErrorCode.RATE_LIMITED)
@@ -148,7 +154,7 @@ def route(
             handler=handler,
             name=handler.__name__,
             summary=document.split("\n\n")[0].replace("\n", " "),
-            tag=handler.__module__.rpartition(".")[2],
+            tag=_tag(handler.__module__),
             auth=auth,
             limit=limit,
             status=status or (200 if answer is not None or media_type != "application/json" else 204),
@@ -164,3 +170,9 @@ def route(
         )
 
     return declare
+
+
+def _tag(module: str) -> str:
+    """The subject of a handlers module: "games", and "admin_games" for the operators' one."""
+    package = "plg_server.handlers."
+    return module.removeprefix(package).replace(".", "_") if module.startswith(package) else module.rpartition(".")[2]

@@ -12,6 +12,7 @@ MODEL_MODULES = (
     "plg_server.models.billing",
     "plg_server.models.codes",
     "plg_server.models.payments",
+    "plg_server.models.audit",
     "plg_server.models.account_safety",
 )
 """Every module that defines tables; the migrations and the server both read it."""

@@ -16,6 +16,7 @@ class Account(Model):
     role = fields.CharField(max_length=32, default="player", db_default="player")
     created_at = fields.DatetimeField()
     banned_at = fields.DatetimeField(null=True)
+    ban_reason = fields.CharField(max_length=255, default="", db_default="")
     plan_name = fields.CharField(max_length=32, null=True)
     plan_expires_at = fields.DatetimeField(null=True)
     plan_max_sessions = fields.IntField(null=True)

@@ -1,0 +1,1 @@
+"""`plg admin`: what operators do, over the admin API."""

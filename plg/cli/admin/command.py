@@ -1,0 +1,51 @@
+"""`plg admin`: the table of its commands, each loaded when it is called."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from plg.cli.command_app import PlgGroup
+from plg.cli.language import N_
+from plg.cli.root import LazyCommand, load_command
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context
+
+COMMANDS: dict[str, LazyCommand] = {
+    "audit": LazyCommand("plg.cli.admin.audit", N_("Show what operators did.")),
+}
+"""In the order of the help page. A new subject is one line here and one file."""
+
+
+class AdminGroup(PlgGroup):
+    """Finds commands in COMMANDS and imports only the one that is called."""
+
+    def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002 - typer's signature
+        return list(COMMANDS)
+
+    def command_rows(self, ctx: "Context") -> Sequence[tuple[str, str]]:  # noqa: ARG002 - typer's signature
+        return [(name, command.summary) for name, command in COMMANDS.items()]
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":  # noqa: ARG002 - typer's signature
+        entry = COMMANDS.get(cmd_name)
+        return None if entry is None else load_command(cmd_name, entry)
+
+
+app = typer.Typer(
+    cls=AdminGroup,
+    help=N_(
+        "Look after a server as its operator: people, money, relays, games.\n"
+        "It needs the account of an operator. Support may read everything; what changes something is for admins, and is kept in the audit log."
+    ),
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _group() -> None:
+    """A callback makes typer keep a group a group, even with one command."""

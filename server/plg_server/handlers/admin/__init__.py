@@ -1,0 +1,1 @@
+"""The operators' part of the API: one module per subject, each with its `ROUTES`."""
