@@ -154,19 +154,46 @@ WORDS: Final[dict[str, Words]] = {
     Code.MTU_NO_ANSWER: Words(N_("{relay} does not answer such probes (it answers strangers only so often)")),
     Code.MTU_MASKED: Words(N_("{relay} hides what it is and so does not answer such probes")),
     Code.NAT_NONE: Words(N_("this machine has the public address {address}: no address translation")),
+    Code.NAT_NONE_ON_THE_WAY: Words(
+        N_("{told} of {asked} relays see this machine's own address {address}: no address translation on the way")
+    ),
+    Code.NAT_ENDPOINT_INDEPENDENT: Words(
+        N_(
+            "address translation with one mapping for all destinations ({mapping}, RFC 4787): {told} relays see {address} as {seen}; games that players host work best with it"
+        )
+    ),
+    Code.NAT_SYMMETRIC: Words(
+        N_(
+            'address translation with another mapping for each destination ({mapping}, RFC 4787; "symmetric"): {told} relays see {address} as {seen}'
+        ),
+        N_(
+            "PLG works behind it; for games that players host, look in the router for full cone or endpoint-independent NAT, switch UPnP on, or use IPv6"
+        ),
+    ),
     Code.NAT_CARRIER_GRADE: Words(
-        N_("the provider shares one address among customers ({router} on the way)"),
+        N_("the provider shares one address among customers ({router} on the way; mapping: {mapping})"),
         N_("PLG works behind it; for games that players host, ask the provider for an address of your own or use IPv6"),
     ),
     Code.NAT_DOUBLE: Words(
         N_(
-            "private routers stand one behind the other ({routers}): likely two address translations; their type is not told"
+            "private routers stand one behind the other ({routers}): likely two address translations (mapping of both together: {mapping})"
         ),
         N_("PLG works behind them; for games that players host, put one of the routers into bridge mode"),
     ),
+    Code.NAT_ONE_RELAY: Words(
+        N_(
+            "behind address translation ({address} is seen as {seen}); its type needs two relays at different addresses that tell, {told} did"
+        )
+    ),
+    Code.NAT_RELAYS_TOO_OLD: Words(
+        N_(
+            "whether there is address translation cannot be told (own address {address}): none of {asked} relays says which address it sees, they are too old"
+        ),
+        N_("tell the server's operator to update the relays"),
+    ),
     Code.NAT_TYPE_NOT_TOLD: Words(
         N_(
-            "behind address translation (own address {address}); its type cannot be told: relays name a client's address only in sessions"
+            "whether there is address translation cannot be told (own address {address}): no relay answers that could say which address it sees"
         )
     ),
     Code.IPV6_THERE: Words(N_("works, from {address}")),

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterable
 from typing import Final
 
-from plg.doctor.addresses import IPV6, NAT, check_ipv6, check_nat
+from plg.doctor.address_translation import NAT, check_nat
+from plg.doctor.addresses import IPV6, check_ipv6
 from plg.doctor.capture_rights import KERNEL, RIGHTS, check_kernel, check_rights
 from plg.doctor.fault_domain import LINE, check_line
 from plg.doctor.leftovers import LEFTOVERS, check_leftovers

@@ -80,8 +80,13 @@ class Code(StrEnum):
     MTU_MASKED = "mtu_masked"
 
     NAT_NONE = "nat_none"
+    NAT_NONE_ON_THE_WAY = "nat_none_on_the_way"
+    NAT_ENDPOINT_INDEPENDENT = "nat_endpoint_independent"
+    NAT_SYMMETRIC = "nat_symmetric"
     NAT_CARRIER_GRADE = "nat_carrier_grade"
     NAT_DOUBLE = "nat_double"
+    NAT_ONE_RELAY = "nat_one_relay"
+    NAT_RELAYS_TOO_OLD = "nat_relays_too_old"
     NAT_TYPE_NOT_TOLD = "nat_type_not_told"
 
     IPV6_THERE = "ipv6_there"

@@ -4,12 +4,15 @@ client --8 ms-- near relay, --36 ms-- far relay, --50 ms-- game (there and back;
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 import pytest
 
 from plg.lab.impairment import Impairment
+from plg.lab.processes import run_command
+from plg.lab.product import PlayerProcess
 from support.measuring_world import MeasuringWorld, measuring_world
 
 pytestmark = pytest.mark.timeout(240)
@@ -21,9 +24,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeasuringWorld]:
         yield made
 
 
-def doctor(world: MeasuringWorld, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
+def doctor(
+    world: MeasuringWorld, *words: str, player: PlayerProcess | None = None
+) -> tuple[int, dict[str, dict[str, Any]]]:
     """Exit code and checks by their id."""
-    done = world.player.plg("doctor", *words, "--json", check=False)
+    done = (player or world.player).plg("doctor", *words, "--json", check=False)
     document = msgspec.json.decode(done.stdout)
     return done.exit_code, {check["id"]: check for check in document["checks"]}
 
@@ -44,7 +49,7 @@ def test_over_good_lines_everything_is_measured_for_real(world: MeasuringWorld) 
     assert codes["relays"] == "relays_answer"
     assert (codes["mtu"], checks["mtu"]["facts"]["packet_bytes"]) == ("mtu_fits", 1500)
     assert codes["rights"] == "rights_there"
-    assert codes["nat"] == "nat_type_not_told"
+    assert (codes["nat"], checks["nat"]["facts"]["told"]) == ("nat_none_on_the_way", 2)
     assert checks["relays"]["facts"]["nearest"] == "Near"
     facts = checks["line"]["facts"]
     assert 8 <= facts["relay_ms"] < 30
@@ -61,3 +66,47 @@ def test_loss_is_found_on_the_way_on_which_it_is(world: MeasuringWorld, game_los
     assert (found["code"], found["verdict"] in {"warn", "fail"}) == (code, True), found["facts"]
     assert exit_code in {20, 21}
     assert found["facts"]["router_loss_percent"] == 0
+
+
+HOUSE = "192.168.77"
+
+
+@contextmanager
+def behind_the_client(world: MeasuringWorld, translation: str) -> Iterator[PlayerProcess]:
+    """The player's account on a machine at home, for which the client's machine is the router: `translation` is what
+    nftables does to everything that leaves the house."""
+    name = translation.replace("-", "").split(" ")[-1][:10]
+    home, router = world.lab.add_host(name), world.client
+    ends = ["house", "netns", router.name, "type", "veth", "peer", "name", "eth9", "netns", home.name]
+    run_command(["ip", "link", "add", *ends])
+    try:
+        for host, interface, number in ((router, "house", 1), (home, "eth9", 2)):
+            host.run(["ip", "address", "add", f"{HOUSE}.{number}/24", "dev", interface])
+            host.run(["ip", "link", "set", interface, "up"])
+        home.run(["ip", "route", "replace", "default", "via", f"{HOUSE}.1"])
+        router.write_sysctl("net/ipv4/ip_forward", "1")
+        chain = f'type nat hook postrouting priority srcnat;\noifname "eth0" {translation};\n'
+        router.run(["nft", "-f", "-"], input_text=f"table ip house {{\nchain out {{\n{chain}}}\n}}\n")
+        yield PlayerProcess(home, world.player.folder, world.player.server_url)
+    finally:
+        router.run(["nft", "delete", "table", "ip", "house"], check=False)
+        router.run(["ip", "link", "delete", "house"])
+
+
+@pytest.mark.parametrize(
+    ("translation", "code", "mapping", "exit_code"),
+    [
+        ("masquerade", "nat_endpoint_independent", "endpoint-independent", 0),
+        ("masquerade fully-random", "nat_symmetric", "address- or port-dependent", 20),
+    ],
+)
+def test_a_real_address_translation_is_named_by_what_two_relays_see(
+    world: MeasuringWorld, translation: str, code: str, mapping: str, exit_code: int
+) -> None:
+    lines(world)
+    with behind_the_client(world, translation) as player:
+        ended_with, checks = doctor(world, "--only", "nat", player=player)
+    found = checks["nat"]
+    assert (found["code"], found["facts"]["mapping"], ended_with) == (code, mapping, exit_code), found
+    assert found["facts"]["address"] == f"{HOUSE}.2"
+    assert world.client.ipv4 in found["facts"]["seen"]

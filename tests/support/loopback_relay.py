@@ -333,8 +333,9 @@ def seeded_entropy(seed: int = 1) -> Entropy:
 class LoopbackRelay:
     """A RelayBrain on a UDP socket of this machine, on the test's own loop."""
 
-    def __init__(self, *, mask: HeaderMask | None = None, relay_id: int = RELAY_ID) -> None:
+    def __init__(self, *, mask: HeaderMask | None = None, relay_id: int = RELAY_ID, host: str = "127.0.0.1") -> None:
         self.brain = RelayBrain(relay_id=relay_id)
+        self.host = host
         self.relay_id = relay_id
         self._mask = mask
         self._socket: socket.socket | None = None
@@ -344,7 +345,7 @@ class LoopbackRelay:
     def open(self) -> "LoopbackRelay":
         opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         opened.setblocking(False)
-        opened.bind(("127.0.0.1", self.port))
+        opened.bind((self.host, self.port))
         self.port = opened.getsockname()[1]
         self._socket = opened
         asyncio.get_running_loop().add_reader(opened, self._read)
