@@ -22,6 +22,7 @@ from plg_server.services.relay_profiles import RelayProfiles
 from plg_server.services.relay_state import RelayStates
 from plg_server.services.route_matrix import RouteMatrices
 from plg_server.services.route_reports import RouteService
+from plg_server.services.session_ends import Revocations
 from plg_server.services.sessions import SessionService
 from plg_server.services.subscriptions import Subscriptions
 from plg_server.services.targets import TargetRules
@@ -41,6 +42,7 @@ ROUTE_MATRICES = web.AppKey("route_matrices", RouteMatrices)
 ROUTES_TO_GAMES = web.AppKey("routes_to_games", RouteService)
 BENCHMARKS = web.AppKey("benchmarks", BenchmarkService)
 SESSIONS = web.AppKey("sessions", SessionService)
+REVOCATIONS = web.AppKey("revocations", Revocations)
 CODES = web.AppKey("codes", Codes)
 PROVIDERS = web.AppKey("providers", dict[str, PaymentProvider])
 CHECKOUTS = web.AppKey("checkouts", Checkouts)

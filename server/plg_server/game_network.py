@@ -23,6 +23,7 @@ from plg_server.services.relay_profiles import OwnAddresses, RelayProfiles
 from plg_server.services.relay_state import RelayStates
 from plg_server.services.route_matrix import RouteMatrices, forget_findings
 from plg_server.services.route_reports import RouteService
+from plg_server.services.session_ends import Revocations
 from plg_server.services.sessions import SessionLimits, SessionService, expire_sessions
 from plg_server.services.targets import TargetRules
 
@@ -50,9 +51,11 @@ async def open_game_network(app: web.Application, stack: contextlib.AsyncExitSta
     resolver = SystemResolver()
     stack.callback(resolver.close)
     control = await stack.enter_async_context(RelayControl())
+    revocations = Revocations(control)
     states = RelayStates(app[app_keys.STORE])
     own = OwnAddresses(config, resolver)
     targets = TargetRules(resolver, own.networks, allow_private=config.allow_private_targets)
+    app[app_keys.REVOCATIONS] = revocations
     app[app_keys.CATALOG] = catalog
     app[app_keys.SEARCH] = GameSearch(catalog)
     app[app_keys.RELAY_STATES] = states
@@ -70,7 +73,7 @@ async def open_game_network(app: web.Application, stack: contextlib.AsyncExitSta
         states,
         matrices,
         targets,
-        control,
+        revocations,
         SessionLimits(config.max_paths, config.standby_exits),
     )
     app[app_keys.BENCHMARKS] = BenchmarkService(catalog, app[app_keys.SEARCH])

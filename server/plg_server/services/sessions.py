@@ -18,13 +18,10 @@ from tortoise.transactions import in_transaction
 from plg.contract import sessions as contract
 from plg.contract.accounts import Plan
 from plg.contract.problem import ErrorCode
-from plg.contract.relay_control import RevokeRequest
 from plg_server.ids import new_id, utc_now
 from plg_server.models.accounts import Account
-from plg_server.models.nodes import Node
 from plg_server.models.sessions import Session, SessionRelay
 from plg_server.problems import ApiError
-from plg_server.relay_control_client import RelayControl
 from plg_server.services.accounts import AccountService, add_to_totals
 from plg_server.services.asked_game import AskedGames
 from plg_server.services.destination_rules import Target, merge_targets
@@ -34,12 +31,12 @@ from plg_server.services.nodes import LiveNode
 from plg_server.services.relay_keys import TICKET_LIFETIME
 from plg_server.services.relay_state import RelayStates
 from plg_server.services.route_matrix import RouteMatrices, RouteMatrix
+from plg_server.services.session_ends import Revocations
 from plg_server.services.session_grants import SKEW, approved_targets, make_grant
 from plg_server.services.session_records import learn, record_of, take_metrics
 from plg_server.services.session_refill import refill, shortfall
 from plg_server.services.session_relays import (
     STANDBY,
-    all_of,
     company_of,
     forget_secrets,
     fresh_secret,
@@ -80,7 +77,7 @@ class SessionService:
         states: RelayStates,
         matrices: RouteMatrices,
         targets: TargetRules,
-        control: RelayControl,
+        revocations: Revocations,
         limits: SessionLimits,
     ) -> None:
         self._accounts = accounts
@@ -89,7 +86,7 @@ class SessionService:
         self._states = states
         self._matrices = matrices
         self._targets = targets
-        self._control = control
+        self._revocations = revocations
         self._limits = limits
 
     async def start(self, account: Account, request: contract.StartSessionRequest) -> contract.SessionGrant:
@@ -119,7 +116,7 @@ class SessionService:
             for row in rows:
                 await row.save(force_create=True)
             replaced = await self._end_surplus(account.id, plan.max_sessions, now)
-        await self._push_revocations(replaced)
+        await self._revocations.push(replaced)
         live = matrix.live[session.node_id]
         company = company_of(session, live, rows, matrix)
         return make_grant(session, profile, live, now, transits=company.transits, standby=company.standby)
@@ -176,7 +173,7 @@ class SessionService:
             await current.save(update_fields=["degraded_because"])
         for row in gone:
             if row.role == STANDBY:
-                self._push(row.node, row.cid, current.expires_at)
+                self._revocations.push_one(row.node, row.cid, current.expires_at)
         return await self._grant_again(current, profile, live, matrix, now)
 
     async def add_target(self, account: Account, session_id: str, text: str) -> contract.SessionGrant:
@@ -225,7 +222,7 @@ class SessionService:
                 )
                 await learn(fresh, request, self._catalog.by_slug.get(fresh.game), now)
         if ended:
-            await self._push_revocations([fresh])
+            await self._revocations.push([fresh])
         return record_of(fresh, now)
 
     async def history(self, account: Account, limit: int, offset: int) -> contract.SessionPage:
@@ -291,21 +288,6 @@ class SessionService:
         if profile is None:
             raise ApiError(ErrorCode.SESSION_ENDED, f"the game '{session.game}' was taken out of the catalogue")
         return profile
-
-    async def _push_revocations(self, ended: Sequence[Session]) -> None:
-        """Tell every relay of these sessions now; the heartbeats' lists tell it again should this get lost."""
-        if not ended:
-            return
-        by_id = {session.id: session for session in ended}
-        for session in ended:
-            self._push(session.node, session.cid, session.expires_at)
-        for row in await all_of(by_id):
-            self._push(row.node, row.cid, by_id[row.session_id].expires_at)
-
-    def _push(self, node: Node, cid: str, expires_at: datetime) -> None:
-        if node.control_url is not None:
-            expires_at_s = int((expires_at + SKEW).timestamp())
-            self._control.push(node.control_url, node.control_key, RevokeRequest(cid=cid, expires_at_s=expires_at_s))
 
 
 def _new_session(
