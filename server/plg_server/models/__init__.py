@@ -14,5 +14,6 @@ MODEL_MODULES = (
     "plg_server.models.payments",
     "plg_server.models.audit",
     "plg_server.models.account_safety",
+    "plg_server.models.mail",
 )
 """Every module that defines tables; the migrations and the server both read it."""

@@ -25,6 +25,10 @@ class Account(Model):
     total_seconds = fields.BigIntField(default=0, db_default=0)
     total_packets = fields.BigIntField(default=0, db_default=0)
     total_bytes = fields.BigIntField(default=0, db_default=0)
+    # The language of e-mails to it: "en" or "ru".
+    language = fields.CharField(max_length=8, default="en", db_default="en")
+    # Of the address that stands in `email`: a change of address sets it anew.
+    email_verified_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "accounts"
