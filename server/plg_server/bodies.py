@@ -25,8 +25,8 @@ RequestT = TypeVar("RequestT", bound=Request)
 async def read_body(request: web.Request, kind: type[RequestT]) -> RequestT:
     """The JSON body as `kind`.
 
-    Raises ApiError: 415 (not JSON), 413 (over BODY_LIMIT_BYTES), 400 (not valid JSON, or not whole in BODY_WAIT_S), 422 (wrong types, bounds or
-    unknown fields). Depth needs no limit of its own: our types are four levels deep, and the decoder stops at the first
+    Raises ApiError: 415 (not JSON), 413 (over BODY_LIMIT_BYTES), 400 (not valid JSON, or not whole in BODY_WAIT_S), 422 (wrong types, bounds,
+    unknown fields or a NUL character). Depth needs no limit of its own: our types are four levels deep, and the decoder stops at the first
     level that does not fit.
     """
     if request.content_type != "application/json":
@@ -51,11 +51,27 @@ async def read_body(request: web.Request, kind: type[RequestT]) -> RequestT:
     if not data:
         raise ApiError(ErrorCode.MALFORMED_JSON, "the body is empty; send a JSON object")
     try:
-        return msgspec.json.decode(data, type=kind)
+        body = msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         raise ApiError(ErrorCode.INVALID_BODY, one_line(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiError(ErrorCode.MALFORMED_JSON, one_line(f"the body is not valid JSON: {error}")) from None
+    if b"\\u0000" in data and _holds_nul(msgspec.json.decode(data)):
+        # PostgreSQL cannot store it, and no text that a person wrote has one.
+        raise ApiError(ErrorCode.INVALID_BODY, "a NUL character is not allowed in any text")
+    return body
+
+
+def _holds_nul(value: object) -> bool:
+    """Whether any text in decoded JSON has a NUL character. The depth is that of our types: the value has passed them."""
+    match value:
+        case str():
+            return "\0" in value
+        case list():
+            return any(_holds_nul(item) for item in value)
+        case dict():
+            return any(_holds_nul(name) or _holds_nul(item) for name, item in value.items())
+    return False
 
 
 def _too_large() -> ApiError:

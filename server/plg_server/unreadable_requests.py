@@ -24,7 +24,8 @@ class ProblemRequestHandler(web.RequestHandler):
 
     def __init__(self, app: web.Application, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         # None switches it off, as AppRunner passes it too: our own log has each request.
-        super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]  # the annotation forgets None
+        # Nobody here reads compressed bodies, so nothing is unpacked either: not to be thrown away, nor to fail with a traceback.
+        super().__init__(server, loop=loop, access_log=None, auto_decompress=False)  # type: ignore[arg-type]  # the annotation forgets None
         self._app = app
 
     def handle_error(

@@ -52,6 +52,7 @@ async def test_a_body_that_is_no_request_is_refused(api: ApiDriver, body: bytes,
         ({"email": None}, "email"),
         ({"email": "no at sign"}, "email"),
         ({"email": "a@b\u0000c"}, "email"),
+        ({"password": "correct\u0000horse battery"}, "NUL character"),
         ({"email": "x" * 250 + "@example.org"}, "email"),
         ({"password": "short"}, "password"),
         ({"password": "x" * 257}, "password"),
@@ -65,6 +66,11 @@ async def test_a_wrong_field_is_named(api: ApiDriver, change: dict[str, object],
     reply = await api.post("/v1/auth/register", {**GOOD, **change})
     assert (reply.status, reply.code) == (422, "invalid_body")
     assert named in reply.json["detail"]
+
+
+async def test_the_spelling_of_a_nul_is_no_nul(api: ApiDriver) -> None:
+    reply = await api.post("/v1/auth/login", {"email": "player@example.org", "password": "\\u0000 as six letters"})
+    assert (reply.status, reply.code) == (401, "bad_credentials")
 
 
 @pytest.mark.parametrize("missing", sorted(GOOD))

@@ -15,6 +15,11 @@ NO_HTTP = {
     "a length that is none": b"POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n{}",
 }
 
+NO_GZIP = (
+    b"POST /v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"
+)
+
 
 def answer(server: ServerProcess, request: bytes) -> tuple[HTTPResponse, bytes]:
     """What these bytes get on a connection of their own, and that the connection ends then."""
@@ -40,6 +45,15 @@ def test_what_is_no_http_is_refused_with_a_problem_document_that_repeats_nothing
             assert response.getheader("X-Request-ID") == problem["request_id"]
             expected = "too long" if "never ends" in name else "not a request of HTTP/1.1"
             assert expected in problem["detail"]
+
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            # Nothing is unpacked, so what cannot be unpacked harms nobody: the connection serves on.
+            for _again in range(2):
+                connection.sendall(NO_GZIP)
+                refusal = HTTPResponse(connection)
+                refusal.begin()
+                assert (refusal.status, json.loads(refusal.read())["code"]) == (415, "unsupported_media_type")
 
         response, body = answer(server, b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert f'plg_server_refused_total{{code="malformed_request"}} {len(NO_HTTP)}.0'.encode() in body

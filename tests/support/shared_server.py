@@ -1,4 +1,4 @@
-"""One server for all tests of a module: a start costs more than most of what is asked of it."""
+"""One server for much that is asked of it: a start costs more than most requests, and so does a password's hash, which is cheap here."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -6,11 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 import aiohttp
+import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from plg_server.app import create_app
 from plg_server.config import load_config
 from plg_server.ids import utc_now
+from plg_server.services import passwords
 from support.api_driver import ApiDriver
 
 ANSWER_WAIT_S = 60.0
@@ -23,9 +25,13 @@ async def shared_server(
 ) -> AsyncIterator[ApiDriver]:
     """Serves with its data in `data_dir`, rate limits off unless the settings say otherwise, until the block ends."""
     config = load_config(None, {}, {"data_dir": str(data_dir), "rate_limits_on": False, **(settings or {})})
-    client = TestClient(TestServer(create_app(config, clock)), timeout=aiohttp.ClientTimeout(total=ANSWER_WAIT_S))
+    server = TestServer(create_app(config, clock))
+    client = TestClient(server, timeout=aiohttp.ClientTimeout(total=ANSWER_WAIT_S))
     try:
-        await client.start_server()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(passwords, "MEMORY_KIB", 8)  # the least that argon2 takes
+            patch.setattr(passwords, "PASSES", 1)
+            await server.start_server(auto_decompress=False)  # as `serving` does
         yield ApiDriver(client)
     finally:
         await client.close()
