@@ -52,6 +52,13 @@ _SENTENCES: dict[str, str] = {
     ErrorCode.PROVIDER_NOT_FOUND: N_("this server does not take payments that way"),
     ErrorCode.PROVIDER_UNAVAILABLE: N_("the payment provider does not answer"),
     ErrorCode.NOTICE_REFUSED: N_("the server does not accept this notice of a payment"),
+    ErrorCode.TOTP_NEEDED: N_("a code of your authenticator is needed"),
+    ErrorCode.TOTP_WRONG: N_("the code is wrong, or was used already"),
+    ErrorCode.TOTP_ON: N_("the second factor is on already"),
+    ErrorCode.TOTP_OFF: N_("the second factor is off"),
+    ErrorCode.SCOPE_MISSING: N_("this API token may not do that"),
+    ErrorCode.TOO_MANY_TOKENS: N_("the account has as many API tokens as it may"),
+    ErrorCode.LAST_ADMIN: N_("the last admin cannot go"),
 }
 
 _EXIT_CODES: dict[str, ExitCode] = {
@@ -78,6 +85,8 @@ _EXIT_CODES: dict[str, ExitCode] = {
     ErrorCode.CODE_REFUSED: ExitCode.NOT_FOUND,
     ErrorCode.PROVIDER_NOT_FOUND: ExitCode.NOT_FOUND,
     ErrorCode.PROVIDER_UNAVAILABLE: ExitCode.UNREACHABLE,
+    ErrorCode.TOTP_NEEDED: ExitCode.NOT_LOGGED_IN,
+    ErrorCode.TOTP_WRONG: ExitCode.NOT_LOGGED_IN,
 }
 """Every other code is a plain failure."""
 
@@ -102,6 +111,12 @@ _NEXT_STEPS: dict[str, str] = {
     ErrorCode.TRIAL_USED: N_("see: plg plan"),
     ErrorCode.PROVIDER_NOT_FOUND: N_("see: plg plan"),
     ErrorCode.PROVIDER_UNAVAILABLE: N_("try again in a minute"),
+    ErrorCode.TOTP_NEEDED: N_("on a terminal plg asks for it; in a script give --totp CODE"),
+    ErrorCode.TOTP_WRONG: N_("wait for the next code, then try again"),
+    ErrorCode.TOTP_ON: N_("see: plg account totp status"),
+    ErrorCode.TOTP_OFF: N_("see: plg account totp on"),
+    ErrorCode.SCOPE_MISSING: N_("make one with more scopes: plg account tokens create; or run: plg login"),
+    ErrorCode.TOO_MANY_TOKENS: N_("see: plg account tokens list"),
     ErrorCode.DATABASE_UNAVAILABLE: N_("try again in a minute"),
     ErrorCode.STORE_UNAVAILABLE: N_("try again in a minute"),
     ErrorCode.INTERNAL: N_("tell the server's operator the request id"),
@@ -116,6 +131,7 @@ _DETAIL_SAYS_MORE = frozenset(
         ErrorCode.FORBIDDEN,
         ErrorCode.IMPLAUSIBLE,
         ErrorCode.MODE_NOT_ALLOWED,
+        ErrorCode.SCOPE_MISSING,
     }
 )
 """Refusals whose English detail names the very thing that is wrong, so that a Russian reader gets it too."""

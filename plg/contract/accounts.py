@@ -18,11 +18,15 @@ class RegisterRequest(Request, frozen=True, kw_only=True):
 
 
 class LoginRequest(Request, frozen=True, kw_only=True):
-    """POST /v1/auth/login. The password has no lower bound here: a short one is simply wrong."""
+    """POST /v1/auth/login. The password has no lower bound here: a short one is simply wrong.
+
+    `totp` is asked for by the problem `totp_needed`: six digits of the authenticator, or a recovery code.
+    """
 
     email: Email
     password: Annotated[str, Meta(min_length=1, max_length=256)]
     device: Annotated[str, Meta(max_length=100)] = ""
+    totp: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
 
 
 class RefreshRequest(Request, frozen=True, kw_only=True):

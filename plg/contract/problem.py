@@ -53,6 +53,13 @@ class ErrorCode(StrEnum):
     PROVIDER_NOT_FOUND = "provider_not_found"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     NOTICE_REFUSED = "notice_refused"
+    TOTP_NEEDED = "totp_needed"
+    TOTP_WRONG = "totp_wrong"
+    TOTP_ON = "totp_on"
+    TOTP_OFF = "totp_off"
+    SCOPE_MISSING = "scope_missing"
+    TOO_MANY_TOKENS = "too_many_tokens"
+    LAST_ADMIN = "last_admin"
 
 
 class Problem(Answer, frozen=True, kw_only=True):

@@ -18,9 +18,11 @@ from plg_server.database import open_database
 from plg_server.game_network import open_game_network
 from plg_server.handlers import (
     accounts,
+    api_tokens,
     benchmarks,
     billing,
     codes,
+    devices,
     docs,
     games,
     health,
@@ -29,6 +31,7 @@ from plg_server.handlers import (
     relays,
     routes_to_games,
     sessions,
+    totp,
 )
 from plg_server.handlers.admin import audit as admin_audit
 from plg_server.ids import utc_now
@@ -43,6 +46,7 @@ from plg_server.schema_migration import migrate
 from plg_server.services.accounts import AccountService, remove_expired
 from plg_server.services.passwords import Passwords
 from plg_server.services.tokens import AccessTokens, load_token_secret
+from plg_server.services.totp import SecondFactors
 from plg_server.store import Store, StoreUnavailable, open_store
 
 CLEANING_INTERVAL_S = 3600.0
@@ -53,6 +57,9 @@ def all_routes() -> tuple[Route, ...]:
     """Every operation of the server, in the order of the documentation."""
     subjects = (
         accounts,
+        totp,
+        devices,
+        api_tokens,
         billing,
         codes,
         payments,
@@ -113,8 +120,13 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         stack.push_async_callback(app[app_keys.RATE_LIMITER].close)
         passwords = Passwords(config.password_workers)
         stack.callback(passwords.close)
+        app[app_keys.SECOND_FACTORS] = SecondFactors(secret, app[app_keys.CLOCK])
         app[app_keys.ACCOUNTS] = AccountService(
-            config, passwords, AccessTokens(secret, config.access_token_minutes * 60), app[app_keys.CLOCK]
+            config,
+            passwords,
+            AccessTokens(secret, config.access_token_minutes * 60),
+            app[app_keys.SECOND_FACTORS],
+            app[app_keys.CLOCK],
         )
         jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS]))
         jobs.every(CLEANING_INTERVAL_S, "remove_expired", lambda: remove_expired(utc_now()))

@@ -26,6 +26,7 @@ from plg_server.services.session_ends import Revocations
 from plg_server.services.sessions import SessionService
 from plg_server.services.subscriptions import Subscriptions
 from plg_server.services.targets import TargetRules
+from plg_server.services.totp import SecondFactors
 from plg_server.store import Store
 
 CONFIG = web.AppKey("config", ServerConfig)
@@ -33,6 +34,7 @@ CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
 DATABASE = web.AppKey("database", Database)
 STORE = web.AppKey("store", Store)
 ACCOUNTS = web.AppKey("accounts", AccountService)
+SECOND_FACTORS = web.AppKey("second_factors", SecondFactors)
 CATALOG = web.AppKey("catalog", GameCatalog)
 SEARCH = web.AppKey("search", GameSearch)
 RELAY_STATES = web.AppKey("relay_states", RelayStates)

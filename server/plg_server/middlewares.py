@@ -17,6 +17,7 @@ from plg_server.problems import ApiError, problem_response
 from plg_server.rate_limits import caller_of, client_address, parse_networks
 from plg_server.routes import SIGNED_IN, Limit, Route
 from plg_server.store import StoreUnavailable
+from plg_server.token_scopes import refuse_beyond_scope
 
 NextHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -161,6 +162,7 @@ async def _run(route: Route, request: web.Request) -> web.StreamResponse:
     # Before authentication, which costs a query: a flood of bad tokens is stopped here.
     await limiter.check(route.limit, f"address:{caller_of(request[app_keys.CLIENT_ADDRESS])}")
     await request.app[app_keys.AUTHENTICATORS][route.auth](request)
+    refuse_beyond_scope(route, request)
     if route.auth in SIGNED_IN and route.limit is not Limit.NONE:
         await limiter.check(route.limit, f"account:{request[app_keys.IDENTITY].account_id}")
     inputs: dict[str, msgspec.Struct] = {}

@@ -53,6 +53,13 @@ STATUS_OF: dict[ErrorCode, int] = {
     ErrorCode.PROVIDER_NOT_FOUND: 404,
     ErrorCode.PROVIDER_UNAVAILABLE: 503,
     ErrorCode.NOTICE_REFUSED: 403,
+    ErrorCode.TOTP_NEEDED: 401,
+    ErrorCode.TOTP_WRONG: 401,
+    ErrorCode.TOTP_ON: 409,
+    ErrorCode.TOTP_OFF: 409,
+    ErrorCode.SCOPE_MISSING: 403,
+    ErrorCode.TOO_MANY_TOKENS: 409,
+    ErrorCode.LAST_ADMIN: 409,
 }
 """The HTTP status of every code. A test holds it complete."""
 

@@ -105,6 +105,8 @@ class Route:
             codes.append(ErrorCode.TOKEN_MISSING)
         if self.auth in (Auth.SUPPORT, Auth.ADMIN):
             codes.append(ErrorCode.FORBIDDEN)
+        if self.auth in SIGNED_IN:
+            codes.append(ErrorCode.SCOPE_MISSING)
         if self.limit is not Limit.NONE:
             codes.append(ErrorCode.RATE_LIMITED)
         codes += [ErrorCode.DATABASE_UNAVAILABLE, ErrorCode.INTERNAL]

@@ -30,11 +30,11 @@ async def register(request: web.Request, body: RegisterRequest) -> Account:
     answer=TokenPair,
     auth=Auth.NONE,
     limit=Limit.SIGN_IN,
-    errors=(ErrorCode.BAD_CREDENTIALS, ErrorCode.ACCOUNT_BANNED),
+    errors=(ErrorCode.BAD_CREDENTIALS, ErrorCode.ACCOUNT_BANNED, ErrorCode.TOTP_NEEDED, ErrorCode.TOTP_WRONG),
 )
 async def login(request: web.Request, body: LoginRequest) -> TokenPair:
-    """Sign in with e-mail address and password."""
-    return await request.app[app_keys.ACCOUNTS].login(body)
+    """Sign in with e-mail address and password, and a code where the second factor is on."""
+    return await request.app[app_keys.ACCOUNTS].login(body, request[app_keys.CLIENT_ADDRESS])
 
 
 @route(
@@ -53,7 +53,7 @@ async def login(request: web.Request, body: LoginRequest) -> TokenPair:
 )
 async def refresh(request: web.Request, body: RefreshRequest) -> TokenPair:
     """Trade a refresh token, which works once, for a new pair."""
-    return await request.app[app_keys.ACCOUNTS].refresh(body.refresh_token)
+    return await request.app[app_keys.ACCOUNTS].refresh(body.refresh_token, request[app_keys.CLIENT_ADDRESS])
 
 
 @route("POST", "/v1/auth/logout", body=RefreshRequest, auth=Auth.NONE, limit=Limit.REFRESH)

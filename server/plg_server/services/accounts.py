@@ -10,13 +10,17 @@ from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
 from plg.contract import accounts as contract
+from plg.contract.api_tokens import TOKEN_PREFIX
 from plg.contract.problem import ErrorCode
 from plg_server.config import ServerConfig
 from plg_server.ids import new_id, timestamp, utc_now
 from plg_server.models.accounts import Account, RefreshToken, SignIn
 from plg_server.problems import ApiError
+from plg_server.services import api_tokens
+from plg_server.services.devices import note_use
 from plg_server.services.passwords import Passwords, PasswordsBusy
 from plg_server.services.tokens import AccessClaims, AccessTokens, new_refresh_token, token_hash
+from plg_server.services.totp import SecondFactors
 
 BUSY_RETRY_S = 2.0
 
@@ -26,7 +30,12 @@ class Identity:
     """Who is calling: the account of a good access token, read from the database in this request."""
 
     account: Account
+    # Empty for an API token.
     sign_in_id: str
+    # Empty for a sign-in.
+    api_token_id: str = ""
+    # What an API token may do; None for a sign-in, which may do all that its account may.
+    scopes: frozenset[str] | None = None
 
     @property
     def account_id(self) -> str:
@@ -42,12 +51,14 @@ class AccountService:
         config: ServerConfig,
         passwords: Passwords,
         tokens: AccessTokens,
+        second_factors: SecondFactors,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._config = config
         self._clock = clock
         self._passwords = passwords
         self._tokens = tokens
+        self._second_factors = second_factors
 
     async def register(self, request: contract.RegisterRequest) -> contract.Account:
         """Make an account. Raises ApiError `email_taken`, `invalid_body`, or `forbidden` when registration is closed."""
@@ -73,13 +84,15 @@ class AccountService:
             raise _email_taken() from None
         return self.describe(account)
 
-    async def login(self, request: contract.LoginRequest) -> contract.TokenPair:
-        """Sign in. Raises ApiError `bad_credentials` (one text and the same work for every reason) or `account_banned`."""
+    async def login(self, request: contract.LoginRequest, address: str = "") -> contract.TokenPair:
+        """Sign in from this address. Raises ApiError `bad_credentials` (one text and the same work for every reason),
+        `account_banned`, and once the password is right `totp_needed`, `totp_wrong` or `rate_limited`."""
         account = await Account.get_or_none(email=normal_email(request.email))
         right = await self._verify(None if account is None else account.password_hash, request.password)
         if account is None or not right:
             raise ApiError(ErrorCode.BAD_CREDENTIALS, "the e-mail address or the password is wrong")
         _refuse_banned(account)
+        await self._second_factors.check(account.id, request.totp)
         if self._passwords.is_outdated(account.password_hash):
             await Account.filter(id=account.id).update(password_hash=await self._hash(request.password))
         now = utc_now()
@@ -87,9 +100,10 @@ class AccountService:
             sign_in = await SignIn.create(
                 id=new_id(), account=account, device=_printable(request.device), created_at=now
             )
+            await note_use(sign_in.id, address, now)
             return await self._issue(account.id, sign_in.id, now)
 
-    async def refresh(self, refresh_token: str) -> contract.TokenPair:
+    async def refresh(self, refresh_token: str, address: str = "") -> contract.TokenPair:
         """Trade a refresh token for a new pair. Exactly one caller gets it, whatever happens at the same moment.
 
         A token that comes back after it was used has been copied: its whole sign-in ends (RFC 9700, 4.14.2). A call that
@@ -109,6 +123,7 @@ class AccountService:
                     raise ApiError(ErrorCode.TOKEN_EXPIRED, "the refresh token has expired; sign in again")
                 _refuse_banned(token.sign_in.account)
                 pair = await self._issue(token.sign_in.account_id, token.sign_in_id, utc_now())
+                await note_use(token.sign_in_id, address, utc_now())
                 # The moment of use is when the answer is ready: whoever came before it could not have seen that answer.
                 await RefreshToken.filter(token_hash=hashed).update(used_at=utc_now())
                 return pair
@@ -124,7 +139,11 @@ class AccountService:
             await self._end(token.sign_in_id, "logout", utc_now())
 
     async def identify(self, access_token: str) -> Identity:
-        """Who holds this access token. Raises ApiError `token_invalid`, `token_expired` or `account_banned`."""
+        """Who holds this access token, or API token. Raises ApiError `token_invalid`, `token_expired` or `account_banned`."""
+        if access_token.startswith(TOKEN_PREFIX):
+            row = await api_tokens.find(access_token, self._clock())
+            _refuse_banned(row.account)
+            return Identity(row.account, "", row.id, frozenset(row.scopes.split()))
         claims = self._tokens.read(access_token)
         sign_in = await SignIn.get_or_none(id=claims.sign_in_id).select_related("account")
         if sign_in is None or sign_in.account_id != claims.account_id or sign_in.ended_at is not None:
@@ -180,6 +199,11 @@ class AccountService:
 
     async def _end(self, sign_in_id: str, reason: str, now: datetime) -> None:
         await SignIn.filter(id=sign_in_id, ended_at=None).update(ended_at=now, ended_because=reason)
+
+    async def check_password(self, account: Account, password: str) -> None:
+        """For acts that ask for the password again. Raises ApiError `bad_credentials` or `rate_limited`."""
+        if not await self._verify(account.password_hash, password):
+            raise ApiError(ErrorCode.BAD_CREDENTIALS, "the password is wrong")
 
     async def _hash(self, password: str) -> str:
         try:
