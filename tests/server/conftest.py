@@ -19,6 +19,7 @@ from plg_server.ids import utc_now
 from plg_server.services.game_catalog import GameCatalog, build_catalog
 from plg_server.services.game_files import load_game_files
 from support.api_driver import ApiDriver, StartServer
+from support.migrated_databases import MigratedDatabases
 from support.services import PostgresServer, RedisServer, running_postgres, running_redis
 
 BACKENDS = ["sqlite+memory", pytest.param("postgres+redis", marks=pytest.mark.services)]
@@ -64,6 +65,20 @@ def _remembered_catalog(config: ServerConfig) -> GameCatalog:
 def _catalog_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading 270 profiles takes longer than most tests; the catalogue never changes after."""
     monkeypatch.setattr("plg_server.game_network.load_catalog", _remembered_catalog)
+
+
+@pytest.fixture(scope="session")
+def migrated_databases() -> Iterator[MigratedDatabases]:
+    """What new databases are copied from in this process."""
+    databases = MigratedDatabases()
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(autouse=True)
+def _databases_are_migrated_once(monkeypatch: pytest.MonkeyPatch, migrated_databases: MigratedDatabases) -> None:
+    """An empty database is migrated when the first server of the process starts, and copied for all others."""
+    monkeypatch.setattr("plg_server.app.migrate", migrated_databases.migrate)
 
 
 @pytest.fixture
