@@ -20,7 +20,7 @@ from plg.api.errors import (
 )
 from plg.api.http_transport import HttpTransport, Reply
 from plg.contract.accounts import Account, LoginRequest, RefreshRequest, RegisterRequest, TokenPair
-from plg.contract.benchmarks import BenchmarkReceipt, BenchmarkReport, BenchmarkSummaries
+from plg.contract.benchmarks import BenchmarkPage, BenchmarkReceipt, BenchmarkReport, BenchmarkSummaries
 from plg.contract.billing import (
     Checkout,
     CheckoutRequest,
@@ -127,6 +127,11 @@ class ServerClient:
         return await self._get(
             "/benchmarks", BenchmarkSummaries, SignInUse.NEVER, _given({"game": game, "region": region})
         )
+
+    async def own_benchmarks(self, *, limit: int, offset: int = 0) -> BenchmarkPage:
+        """The account's own reports, newest first."""
+        given = {"limit": str(limit), "offset": str(offset)}
+        return await self._get("/benchmarks/mine", BenchmarkPage, SignInUse.REQUIRED, given)
 
     async def start_session(self, request: StartSessionRequest) -> SessionGrant:
         return await self._post("/sessions", SessionGrant, request, SignInUse.REQUIRED)

@@ -92,3 +92,47 @@ class BenchmarkSummaries(Answer, frozen=True, kw_only=True):
 
     days: int
     summaries: list[BenchmarkSummary]
+
+
+class BenchmarkWay(Answer, frozen=True, kw_only=True):
+    """One way of an own report, as BenchmarkArm has it."""
+
+    samples: Count
+    rtt_ms_p50: float
+    rtt_ms_p95: float
+    rtt_ms_p99: float | None = None
+    jitter_ms: float | None = None
+    loss_percent: float = 0.0
+
+
+class OwnBenchmark(Answer, frozen=True, kw_only=True):
+    """One report of the caller's own; the fields are those of BenchmarkReport. `node_name` is null when the relay is gone."""
+
+    id: str
+    created_at: Timestamp
+    game: str
+    region: str | None
+    node_id: str | None
+    node_name: str | None
+    mode: str
+    method: str
+    blocks: Count
+    seconds: float
+    direct: BenchmarkWay
+    boosted: BenchmarkWay
+    difference_ms: float
+    ci_low_ms: float
+    ci_high_ms: float
+    confidence: float
+    verdict: BenchmarkVerdict
+    client_version: str
+
+
+class BenchmarkPage(Answer, frozen=True, kw_only=True):
+    """GET /v1/benchmarks/mine?limit=&offset=: newest first; they are kept for `kept_days` days."""
+
+    benchmarks: list[OwnBenchmark]
+    total: Count
+    limit: int
+    offset: int
+    kept_days: int

@@ -16,7 +16,7 @@ from plg.api.errors import NotSignedIn, NotSignedInReason, ServerMisbehaved, Ser
 from plg.api.server_client import ServerClient, open_server
 from plg.api.token_store import Keeping, SignIn, TokenStore
 from plg.contract.accounts import LoginRequest, RegisterRequest, TokenPair
-from plg.contract.benchmarks import BenchmarkReceipt, BenchmarkSummaries
+from plg.contract.benchmarks import BenchmarkPage, BenchmarkReceipt, BenchmarkSummaries
 from plg.contract.billing import CheckoutRequest, Redeemed
 from plg.contract.nodes import NodeList
 from plg.contract.routes import RouteRequest
@@ -159,6 +159,12 @@ ROUTES = [
         BenchmarkSummaries(days=30, summaries=[]),
         lambda client: client.benchmarks(game="openarena"),
         signed=False,
+    ),
+    Route(
+        "GET /v1/benchmarks/mine",
+        BenchmarkPage(benchmarks=[], total=0, limit=10, offset=0, kept_days=90),
+        lambda client: client.own_benchmarks(limit=10),
+        signed=True,
     ),
     Route("GET /v1/sessions", session_page(), lambda client: client.sessions(limit=10), signed=True),
     Route("GET /v1/plans", PLANS, lambda client: client.plans(), signed=False),

@@ -5,7 +5,7 @@ from typing import Annotated
 from aiohttp import web
 from msgspec import Meta
 
-from plg.contract.benchmarks import BenchmarkReceipt, BenchmarkReport, BenchmarkSummaries, RegionCode
+from plg.contract.benchmarks import BenchmarkPage, BenchmarkReceipt, BenchmarkReport, BenchmarkSummaries, RegionCode
 from plg.contract.problem import ErrorCode
 from plg.contract.schema import Request
 from plg_server import app_keys
@@ -17,6 +17,13 @@ class BenchmarksQuery(Request, frozen=True):
 
     game: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     region: RegionCode | None = None
+
+
+class OwnBenchmarksQuery(Request, frozen=True):
+    """Newest first."""
+
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    offset: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
 @route(
@@ -48,4 +55,13 @@ async def list_benchmarks(request: web.Request, query: BenchmarksQuery) -> Bench
     return await request.app[app_keys.BENCHMARKS].summaries(query.game, query.region)
 
 
-ROUTES = (hand_in_benchmark, list_benchmarks)
+@route(
+    "GET", "/v1/benchmarks/mine", query=OwnBenchmarksQuery, answer=BenchmarkPage, auth=Auth.ACCOUNT, limit=Limit.READ
+)
+async def list_own_benchmarks(request: web.Request, query: OwnBenchmarksQuery) -> BenchmarkPage:
+    """The caller's own reports, newest first, each with both ways and the interval of the difference."""
+    account = request[app_keys.IDENTITY].account
+    return await request.app[app_keys.BENCHMARKS].mine(account, query.limit, query.offset)
+
+
+ROUTES = (hand_in_benchmark, list_benchmarks, list_own_benchmarks)

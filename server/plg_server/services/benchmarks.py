@@ -1,6 +1,7 @@
 """Benchmarks that players hand in: checked, counted, and summed up for everybody."""
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -70,6 +71,24 @@ class BenchmarkService:
             id=row.id, left_today=REPORTS_A_DAY - before - 1, day_ends_at=timestamp(ends_at)
         )
 
+    async def mine(self, account: Account, limit: int, offset: int) -> contract.BenchmarkPage:
+        """The account's own reports, newest first."""
+        own = Benchmark.filter(account_id=account.id)
+        rows = await own.order_by("-created_at", "-id").limit(limit).offset(offset)
+        named = {row.node_id for row in rows if row.node_id is not None}
+        names = {node.id: node.name for node in await Node.filter(id__in=named)} if named else {}
+        return contract.BenchmarkPage(
+            benchmarks=[_own(row, names) for row in rows],
+            total=await own.count(),
+            limit=limit,
+            offset=offset,
+            kept_days=KEPT.days,
+        )
+
+    def forget_sums(self) -> None:
+        """A report was taken out: sums are made anew."""
+        self._sums.clear()
+
     async def summaries(self, game: str | None, region: str | None) -> contract.BenchmarkSummaries:
         """Sums by game and region over the last SHOWN_DAYS days, of one game or of all. Raises ApiError `game_not_found`."""
         slug = ""
@@ -132,6 +151,31 @@ def _row(account: Account, game: str, report: contract.BenchmarkReport, day: str
         direct_loss_percent=report.direct.loss_percent,
         boosted_loss_percent=report.boosted.loss_percent,
         arms=msgspec.json.encode([report.direct, report.boosted]).decode(),
+    )
+
+
+def _own(row: Benchmark, names: Mapping[str, str]) -> contract.OwnBenchmark:
+    """`names` of relays by their ids."""
+    direct, boosted = msgspec.json.decode(row.arms, type=tuple[contract.BenchmarkWay, contract.BenchmarkWay])
+    return contract.OwnBenchmark(
+        id=row.id,
+        created_at=timestamp(row.created_at),
+        game=row.game,
+        region=row.region or None,
+        node_id=row.node_id,
+        node_name=None if row.node_id is None else names.get(row.node_id),
+        mode=row.mode,
+        method=row.method,
+        blocks=row.blocks,
+        seconds=row.seconds,
+        direct=direct,
+        boosted=boosted,
+        difference_ms=row.difference_ms,
+        ci_low_ms=row.ci_low_ms,
+        ci_high_ms=row.ci_high_ms,
+        confidence=row.confidence,
+        verdict=contract.BenchmarkVerdict(row.verdict),
+        client_version=row.client_version,
     )
 
 

@@ -14,6 +14,7 @@ from plg_server.services import benchmarks
 from plg_server.services.benchmarks import REPORTS_A_DAY, forget_benchmarks
 from support.api_driver import ApiDriver
 from support.contract_bodies import benchmark_report
+from support.member_relay import enrolled_relay
 
 
 def body(difference: float = -17.0, /, **changes: Any) -> Any:
@@ -98,3 +99,40 @@ async def test_control_characters_of_a_report_do_not_reach_the_database(api: Api
     assert (await api.post("/v1/benchmarks", body(client_version="1\x00\n2"), access)).status == 201
     with api.app[app_keys.DATABASE].active():
         assert (await Benchmark.get()).client_version == "1  2"
+
+
+# --- one's own --------------------------------------------------------------------------------------------------------
+
+
+async def test_own_reports_come_back_newest_first_with_both_ways_and_the_interval(api: ApiDriver) -> None:
+    access = await api.signed_in()
+    for difference_ms in (-17.0, 0.5, 12.0):
+        assert (await api.post("/v1/benchmarks", body(difference_ms), access)).status == 201
+
+    page = (await api.get("/v1/benchmarks/mine", access)).json
+
+    assert [entry["difference_ms"] for entry in page["benchmarks"]] == [12.0, 0.5, -17.0]
+    assert [entry["verdict"] for entry in page["benchmarks"]] == ["worse", "no_difference", "improved"]
+    assert (page["total"], page["limit"], page["offset"], page["kept_days"]) == (3, 50, 0, 90)
+    sent, oldest = body(-17.0), page["benchmarks"][-1]
+    assert {name: oldest[name] for name in sent} == sent
+    assert oldest["node_name"] is None
+    second = (await api.get("/v1/benchmarks/mine", access, params={"limit": "1", "offset": "1"})).json
+    assert (second["benchmarks"], second["total"]) == ([page["benchmarks"][1]], 3)
+
+
+async def test_own_reports_are_private_bounded_and_name_the_relay_while_it_exists(api: ApiDriver) -> None:
+    mine, other = await api.signed_in("me@example.org"), await api.signed_in("you@example.org")
+    node_id = (await enrolled_relay(api, "Frankfurt 1", beat=False)).identity.node_id
+    await api.post("/v1/benchmarks", body(node_id=node_id), mine)
+    (entry,) = (await api.get("/v1/benchmarks/mine", mine)).json["benchmarks"]
+    assert (entry["node_id"], entry["node_name"]) == (node_id, "Frankfurt 1")
+    with api.app[app_keys.DATABASE].active():
+        await Benchmark.all().update(node_id="gone1")
+    (entry,) = (await api.get("/v1/benchmarks/mine", mine)).json["benchmarks"]
+    assert (entry["node_id"], entry["node_name"]) == ("gone1", None)
+
+    assert (await api.get("/v1/benchmarks/mine", other)).json["benchmarks"] == []
+    assert (await api.get("/v1/benchmarks/mine")).code == "token_missing"
+    for wrong in ({"limit": "0"}, {"limit": "201"}, {"offset": "-1"}, {"account": "other"}):
+        assert (await api.get("/v1/benchmarks/mine", mine, params=wrong)).code == "invalid_query", wrong
