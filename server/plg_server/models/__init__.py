@@ -12,6 +12,7 @@ MODEL_MODULES = (
     "plg_server.models.billing",
     "plg_server.models.codes",
     "plg_server.models.payments",
+    "plg_server.models.leases",
     "plg_server.models.audit",
     "plg_server.models.account_safety",
     "plg_server.models.mail",
