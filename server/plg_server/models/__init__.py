@@ -9,6 +9,7 @@ MODEL_MODULES = (
     "plg_server.models.nodes",
     "plg_server.models.sessions",
     "plg_server.models.benchmarks",
+    "plg_server.models.game_overrides",
     "plg_server.models.billing",
     "plg_server.models.codes",
     "plg_server.models.payments",

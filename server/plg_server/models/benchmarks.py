@@ -43,4 +43,5 @@ class Benchmark(Model):
         indexes = (
             Index(fields=("account_id", "game", "day"), name="idx_benchmarks_account_game_day"),
             Index(fields=("day", "game"), name="idx_benchmarks_day_game"),
+            Index(fields=("created_at",), name="idx_benchmarks_created"),
         )

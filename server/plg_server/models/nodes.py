@@ -38,6 +38,13 @@ class Node(Model):
     version = fields.CharField(max_length=32, default="", db_default="")
     created_at = fields.DatetimeField()
     disabled_at = fields.DatetimeField(null=True)
+    # What an operator calls the part of the world that it serves, such as "eu"; players do not see it.
+    region = fields.CharField(max_length=64, default="", db_default="")
+    # Counted in favour of the relay when exits are chosen, in milliseconds (services/route_choice).
+    priority = fields.IntField(default=0, db_default=0)
+    drained_at = fields.DatetimeField(null=True)
+    # The row stays when a relay is deleted: sessions that were played through it refer to it.
+    deleted_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "nodes"

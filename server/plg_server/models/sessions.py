@@ -70,6 +70,7 @@ class Session(Model):
         indexes = (
             Index(fields=("account_id", "started_at"), name="idx_sessions_account_started"),
             Index(fields=("node_id", "expires_at"), name="idx_sessions_node_expires"),
+            Index(fields=("started_at",), name="idx_sessions_started"),
         )
 
 
