@@ -49,7 +49,7 @@ class SubscriptionGrant(Model):
     )
     plan_name = fields.CharField(max_length=32)
     max_sessions = fields.IntField()
-    # "trial", "payment", "promo", "gift", "referral" or "operator".
+    # "trial", "payment", "promo", "gift", "referral", "operator" or "outcome_fair".
     source = fields.CharField(max_length=32)
     # What it came from: a payment's id and the like. With the source it is unique, so nothing is given twice.
     reference = fields.CharField(max_length=80)
@@ -57,6 +57,8 @@ class SubscriptionGrant(Model):
     granted_at = fields.DatetimeField()
     revoked_at = fields.DatetimeField(null=True)
     revoked_because = fields.CharField(max_length=32, null=True)
+    # Why, in words that the account's owner reads in their history; empty when the source says it all.
+    note = fields.CharField(max_length=255, default="", db_default="")
 
     account_id: str
 

@@ -24,9 +24,12 @@ class Code(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     disabled_at = fields.DatetimeField(null=True)
+    # Codes that were made together have the same, so that they are listed and stopped together.
+    batch = fields.CharField(max_length=32, default="", db_default="")
 
     class Meta:
         table = "codes"
+        indexes = (Index(fields=("batch",), name="idx_codes_batch"),)
 
 
 class CodeUse(Model):

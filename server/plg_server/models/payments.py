@@ -66,6 +66,8 @@ class Payment(Model):
     comment = fields.CharField(max_length=255, default="", db_default="")
     paid_at = fields.DatetimeField()
     seen_at = fields.DatetimeField()
+    # When an operator took note of what needs no decision of theirs (a part that went back, a chargeback).
+    reviewed_at = fields.DatetimeField(null=True)
 
     account_id: str | None
     checkout_id: str | None
