@@ -1,20 +1,23 @@
 """Every route and every kind of caller: who is let in, and with which code the others are turned away."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from plg.contract.api_tokens import Scope
 from plg_server.app import all_routes
-from plg_server.routes import Auth, Route
+from plg_server.routes import SIGNED_IN, Auth, Route
 from support.api_driver import ApiDriver, Reply
-from support.callers import signed_in_as
+from support.callers import api_token, signed_in_as
 from support.member_relay import MemberRelay, enrolled_relay
 from support.shared_server import shared_server
 from support.struct_examples import example
 
 MISSING, INVALID, BANNED, FORBIDDEN = "token_missing", "token_invalid", "account_banned", "forbidden"
-STATUS = {MISSING: 401, INVALID: 401, BANNED: 403, FORBIDDEN: 403}
+SCOPE = "scope_missing"
+STATUS = {MISSING: 401, INVALID: 401, BANNED: 403, FORBIDDEN: 403, SCOPE: 403}
 """What turns a caller away for who it is. A 403 with another code is an answer of the route itself."""
 
 IN = None
@@ -28,6 +31,18 @@ RULES: dict[str, tuple[str | None, ...]] = {
     "admin":    (MISSING, INVALID, INVALID, BANNED,  BANNED,  FORBIDDEN, FORBIDDEN, IN,        MISSING),
     "relay":    (MISSING, MISSING, MISSING, MISSING, MISSING, MISSING,   MISSING,   MISSING,   IN),
 }  # fmt: skip
+
+READING, CHANGING = {"GET"}, {"POST", "PUT", "PATCH", "DELETE"}
+PLAYING = r"/v1/(sessions|routes|benchmarks)(/.*)?"
+PAYING = r"/v1/(subscription|payments|codes|referral)(/.*)?"
+SCOPES: dict[Scope, tuple[tuple[set[str], str], ...]] = {
+    Scope.READ: ((READING, r"/v1/me"), (READING, PLAYING), (READING, PAYING)),
+    Scope.CONNECT: ((CHANGING, PLAYING),),
+    Scope.BILLING: ((CHANGING, PAYING),),
+    Scope.ADMIN_READ: ((READING, r"/v1/admin/.*"),),
+    Scope.ADMIN_WRITE: ((CHANGING, r"/v1/admin/.*"),),
+}
+"""What opens to an API token with one scope, of all that needs an account. Nothing else does, whoever holds it."""
 
 ANOTHER_MEANING: dict[tuple[str, str], str] = {
     # The token in the body is refused, whoever sends it.
@@ -46,6 +61,7 @@ async def api(tmp_path: Path) -> AsyncIterator[ApiDriver]:
 def test_every_kind_of_route_has_its_line_and_every_line_all_callers() -> None:
     assert {kind.value for kind in Auth} <= set(RULES)
     assert {len(line) for line in RULES.values()} == {len(CALLERS)}
+    assert set(SCOPES) == set(Scope)
     assert set(ANOTHER_MEANING) <= {(route.method, route.url) for route in all_routes()}
 
 
@@ -57,12 +73,37 @@ async def test_each_caller_is_let_in_or_turned_away_as_the_table_says(
     for route in all_routes():
         for caller, rule in zip(CALLERS, RULES[route.auth.value], strict=True):
             reply = await asked(api, route, await headers_of(api, caller, relay))
-            turned_away = reply.code in STATUS and reply.code != ANOTHER_MEANING.get((route.method, route.url))
-            told = (reply.status, reply.code) if turned_away else IN
-            if told != (IN if rule is IN else (STATUS[rule], rule)) or reply.status == 500:
+            if not is_answer(route, reply, rule):
                 wrong.append(f"{route.method} {route.url} {caller}: {rule or 'let in'}, not {reply.text[:200]}")
     assert wrong == []
     assert [entry for entry in logs if entry["event"] == "unforeseen"] == []
+
+
+async def test_an_api_token_opens_what_its_scope_says_and_nothing_else(api: ApiDriver) -> None:
+    wrong = []
+    for route in all_routes():
+        for scope, doors in SCOPES.items():
+            is_door = any(route.method in methods and re.fullmatch(door, route.url) for methods, door in doors)
+            for role in ("admin", "player"):
+                rule = RULES[route.auth.value][CALLERS.index(role)]
+                if rule is IN and route.auth in SIGNED_IN and not is_door:
+                    rule = SCOPE
+                if route.auth is Auth.RELAY:
+                    rule = MISSING
+                token = await api_token(api, role, scope, made_as="admin")
+                reply = await asked(api, route, {"Authorization": f"Bearer {token}"})
+                if not is_answer(route, reply, rule):
+                    wrong.append(
+                        f"{route.method} {route.url} {scope} of {role}: {rule or 'let in'}, not {reply.text[:200]}"
+                    )
+    assert wrong == []
+
+
+def is_answer(route: Route, reply: Reply, rule: str | None) -> bool:
+    """Whether the caller was let in, or turned away with this code."""
+    turned_away = reply.code in STATUS and reply.code != ANOTHER_MEANING.get((route.method, route.url))
+    told = (reply.status, reply.code) if turned_away else IN
+    return told == (IN if rule is IN else (STATUS[rule], rule)) and reply.status != 500
 
 
 async def headers_of(api: ApiDriver, caller: str, relay: MemberRelay) -> dict[str, str]:

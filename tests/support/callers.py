@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from plg.contract.api_tokens import CreateTokenRequest, Scope
 from plg_server import app_keys
 from plg_server.ids import new_id, utc_now
 from plg_server.models.accounts import Account, SignIn
+from plg_server.services import api_tokens
 from support.api_driver import ApiDriver
 
 
@@ -39,3 +41,13 @@ async def signed_in_as(api: ApiDriver, role: str = "player", *, banned: bool = F
         sign_in = await SignIn.create(id=new_id(), account=account, created_at=now, ended_at=now if ended else None)
         pair = await api.app[app_keys.ACCOUNTS]._issue(account.id, sign_in.id, now)
     return Caller(account.id, pair.access_token, pair.refresh_token)
+
+
+async def api_token(api: ApiDriver, role: str, *scopes: Scope, made_as: str | None = None) -> str:
+    """An API token with these scopes, of a new account that has this role now, and had `made_as` when the token was made."""
+    owner = await signed_in_as(api, made_as or role)
+    with api.app[app_keys.DATABASE].active():
+        account = await Account.get(id=owner.account_id)
+        made = await api_tokens.create(account, CreateTokenRequest(name="script", scopes=[*scopes]), utc_now())
+        await Account.filter(id=owner.account_id).update(role=role)
+    return made.token
