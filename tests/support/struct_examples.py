@@ -97,6 +97,8 @@ def _value(node: inspect.Type, name: str) -> Any:
             return next(iter(first.cls)).value
         case inspect.ListType() | inspect.CollectionType() | inspect.SetType() | inspect.VarTupleType():
             return [_value(first.item_type, name) for _ in range(max(1, first.min_length or 0))]
+        case inspect.DateTimeType():
+            return "2031-01-01T00:00:00Z"
         case inspect.DictType():
             return {_value(first.key_type, name): _value(first.value_type, name)}
     raise LookupError(f"{name}: no example of {first}")
