@@ -17,6 +17,7 @@ from plg_server.services.checkouts import Checkouts
 from plg_server.services.codes import Codes
 from plg_server.services.game_catalog import GameCatalog
 from plg_server.services.game_search import GameSearch
+from plg_server.services.leases import Leases
 from plg_server.services.payment_facts import PaymentProvider
 from plg_server.services.relay_profiles import RelayProfiles
 from plg_server.services.relay_state import RelayStates
@@ -33,6 +34,7 @@ CONFIG = web.AppKey("config", ServerConfig)
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
 DATABASE = web.AppKey("database", Database)
 STORE = web.AppKey("store", Store)
+LEASES = web.AppKey("leases", Leases)
 ACCOUNTS = web.AppKey("accounts", AccountService)
 SECOND_FACTORS = web.AppKey("second_factors", SecondFactors)
 CATALOG = web.AppKey("catalog", GameCatalog)

@@ -27,12 +27,12 @@ from plg_server.services.session_ends import Revocations
 from plg_server.services.sessions import SessionLimits, SessionService, expire_sessions
 from plg_server.services.targets import TargetRules
 
-ROTATION_INTERVAL_S = timedelta(hours=1).total_seconds()
+ROTATION_INTERVAL = timedelta(hours=1)
 """Keys live for weeks; an hour later is in time."""
 
-EXPIRY_INTERVAL_S = 60.0
+EXPIRY_INTERVAL = timedelta(minutes=1)
 
-FORGETTING_INTERVAL_S = timedelta(hours=6).total_seconds()
+FORGETTING_INTERVAL = timedelta(hours=6)
 """What players found counts for two weeks, benchmarks for a quarter of a year: a few hours more are nothing."""
 
 
@@ -77,7 +77,7 @@ async def open_game_network(app: web.Application, stack: contextlib.AsyncExitSta
         SessionLimits(config.max_paths, config.standby_exits),
     )
     app[app_keys.BENCHMARKS] = BenchmarkService(catalog, app[app_keys.SEARCH])
-    jobs.every(ROTATION_INTERVAL_S, "rotate_ticket_keys", lambda: rotate_due(utc_now()))
-    jobs.every(EXPIRY_INTERVAL_S, "expire_sessions", lambda: expire_sessions(utc_now()))
-    jobs.every(FORGETTING_INTERVAL_S, "forget_findings", lambda: forget_findings(utc_now()))
-    jobs.every(FORGETTING_INTERVAL_S, "forget_benchmarks", lambda: forget_benchmarks(utc_now()))
+    jobs.shared(ROTATION_INTERVAL, "rotate_ticket_keys", lambda: rotate_due(utc_now()))
+    jobs.shared(EXPIRY_INTERVAL, "expire_sessions", lambda: expire_sessions(utc_now()))
+    jobs.shared(FORGETTING_INTERVAL, "forget_findings", lambda: forget_findings(utc_now()))
+    jobs.shared(FORGETTING_INTERVAL, "forget_benchmarks", lambda: forget_benchmarks(utc_now()))

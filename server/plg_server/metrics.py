@@ -34,6 +34,21 @@ class Metrics:
         self.job_failures = Counter(
             "plg_server_job_failures", "Background rounds that failed", ("job",), registry=self.registry
         )
+        self.job_rounds = Counter(
+            "plg_server_job_rounds", "Background rounds that this replica finished", ("job",), registry=self.registry
+        )
+        self.job_success = Gauge(
+            "plg_server_job_last_success_timestamp_seconds",
+            "When a background round last succeeded, on whichever replica",
+            ("job",),
+            registry=self.registry,
+        )
+        self.job_seconds = Gauge(
+            "plg_server_job_seconds", "How long the last round took", ("job",), registry=self.registry
+        )
+        self.job_found = Gauge(
+            "plg_server_job_found", "What the last round counted", ("job", "what"), registry=self.registry
+        )
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The text and its content type: OpenMetrics when the scraper asks for it, else the older format."""

@@ -1,23 +1,46 @@
-"""Periodic jobs: a failure does not end them, the end does."""
+"""Periodic jobs: a failure does not end them, the end does, and shared ones are done by one replica."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from plg_server.background import BackgroundJobs
+import pytest
+
+from plg_server import background
+from plg_server.background import BackgroundJobs, counts_of
 from plg_server.config import load_config
-from plg_server.database import open_database
+from plg_server.database import Database, open_database
 from plg_server.metrics import Metrics
 from plg_server.models.accounts import Account
+from plg_server.models.leases import Lease
 from plg_server.schema_migration import migrate
+from plg_server.services.leases import Leases
+
+HOUR = timedelta(hours=1)
+SHORT = timedelta(milliseconds=40)
+LIMIT_S = 20.0
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    config = load_config(None, {}, {"data_dir": str(tmp_path)})
+    await migrate(config)
+    opened = await open_database(config)
+    yield opened
+    await opened.close()
+
+
+def value(metrics: Metrics, name: str, job: str, **labels: str) -> float | None:
+    """A metric of one job."""
+    return metrics.registry.get_sample_value(f"plg_server_job_{name}", {"job": job, **labels})
 
 
 async def test_a_job_runs_again_after_a_failure_with_an_active_database_until_the_end(
-    tmp_path: Path, logs: list[Any]
+    database: Database, logs: list[Any]
 ) -> None:
-    config = load_config(None, {}, {"data_dir": str(tmp_path)})
-    await migrate(config)
-    database, metrics = await open_database(config), Metrics()
+    metrics = Metrics()
     counts: list[int] = []
     enough = asyncio.Event()
 
@@ -27,12 +50,119 @@ async def test_a_job_runs_again_after_a_failure_with_an_active_database_until_th
             raise ValueError("the first round fails")
         enough.set()
 
-    async with BackgroundJobs(database, metrics) as jobs:
+    async with BackgroundJobs(database, metrics) as jobs, asyncio.timeout(LIMIT_S):
         jobs.every(0.01, "counting", work)
-        await asyncio.wait_for(enough.wait(), 10)
+        await enough.wait()
     done = len(counts)
     await asyncio.sleep(0.05)
-    await database.close()
     assert len(counts) == done >= 2
-    assert metrics.registry.get_sample_value("plg_server_job_failures_total", {"job": "counting"}) == 1
+    assert value(metrics, "failures_total", "counting") == 1
     assert [line["job"] for line in logs if line["event"] == "job_failed"] == ["counting"]
+
+
+async def test_a_shared_round_is_done_by_one_replica_and_shown_by_all(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "LOOK_S", 0.02)
+    metrics = [Metrics() for _ in range(3)]
+    rounds = 0
+    shown = asyncio.Event()
+
+    async def work() -> dict[str, int]:
+        nonlocal rounds
+        rounds += 1
+        return {"found": 7}
+
+    async with asyncio.timeout(LIMIT_S):
+        async with (
+            BackgroundJobs(database, metrics[0]) as one,
+            BackgroundJobs(database, metrics[1]) as two,
+            BackgroundJobs(database, metrics[2]) as three,
+        ):
+            for jobs in (one, two, three):
+                jobs.shared(HOUR, "sharing", work)
+            while not shown.is_set():
+                await asyncio.sleep(0.01)
+                if all(value(each, "found", "sharing", what="found") == 7 for each in metrics):
+                    shown.set()
+    assert rounds == 1
+    assert sum(value(each, "rounds_total", "sharing") or 0 for each in metrics) == 1
+    assert all(value(each, "last_success_timestamp_seconds", "sharing") for each in metrics)
+
+
+async def test_a_replica_that_ends_in_the_middle_hands_its_round_on_at_once(database: Database) -> None:
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def never_ready() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def ready() -> None:
+        done.set()
+
+    async with asyncio.timeout(LIMIT_S):
+        async with BackgroundJobs(database, Metrics()) as jobs:
+            jobs.shared(HOUR, "handing on", never_ready)
+            await begun.wait()
+        async with BackgroundJobs(database, Metrics()) as jobs:
+            jobs.shared(HOUR, "handing on", ready)
+            await done.wait()
+
+
+async def test_a_shared_round_that_fails_is_counted_and_comes_again(database: Database, logs: list[Any]) -> None:
+    metrics = Metrics()
+    rounds: list[int] = []
+    enough = asyncio.Event()
+
+    async def work() -> None:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise ValueError("the first round fails")
+        enough.set()
+
+    async with BackgroundJobs(database, metrics) as jobs, asyncio.timeout(LIMIT_S):
+        jobs.shared(SHORT, "failing", work)
+        await enough.wait()
+    assert value(metrics, "failures_total", "failing") == 1
+    assert {line["reason"] for line in logs if line["event"] == "job_failed"} == {"ValueError"}
+
+
+async def test_a_long_round_is_renewed_and_one_that_lost_its_lease_is_broken_off(
+    database: Database, monkeypatch: pytest.MonkeyPatch, logs: list[Any]
+) -> None:
+    monkeypatch.setattr(background, "HOLD", timedelta(milliseconds=60))
+    metrics = Metrics()
+    broken_off = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            before = (await Lease.get(id="long")).held_until
+            while True:
+                await asyncio.sleep(0.01)
+                if (await Lease.get(id="long")).held_until != before:
+                    break
+            await Lease.filter(id="long").update(fence=99)  # another replica took it over
+            await asyncio.Event().wait()
+        finally:
+            broken_off.set()
+
+    async with BackgroundJobs(database, metrics) as jobs, asyncio.timeout(LIMIT_S):
+        jobs.shared(HOUR, "long", work)
+        await broken_off.wait()
+        while True:
+            await asyncio.sleep(0.01)
+            if value(metrics, "failures_total", "long"):
+                break
+    with database.active():
+        row = await Lease.get(id="long")
+        assert (row.fence, row.succeeded_at) == (99, None)
+        assert await Leases().last("long") is not None
+    assert [line["reason"] for line in logs if line["event"] == "job_failed"] == ["LeaseLost"]
+
+
+def test_what_a_round_tells_becomes_numbers() -> None:
+    assert counts_of(None) == {}
+    assert counts_of(True) == {}
+    assert counts_of(4) == {"changed": 4}
+    assert counts_of({"a": 1, "b": "x"}) == {"a": 1}
+    assert counts_of("text") == {}
