@@ -52,6 +52,8 @@ _SENTENCES: dict[str, str] = {
     ErrorCode.PROVIDER_NOT_FOUND: N_("this server does not take payments that way"),
     ErrorCode.PROVIDER_UNAVAILABLE: N_("the payment provider does not answer"),
     ErrorCode.NOTICE_REFUSED: N_("the server does not accept this notice of a payment"),
+    ErrorCode.USER_NOT_FOUND: N_("unknown account"),
+    ErrorCode.CLAIM_REFUSED: N_("the token is not valid, or the server has an admin already"),
     ErrorCode.TOTP_NEEDED: N_("a code of your authenticator is needed"),
     ErrorCode.TOTP_WRONG: N_("the code is wrong, or was used already"),
     ErrorCode.TOTP_ON: N_("the second factor is on already"),
@@ -85,6 +87,7 @@ _EXIT_CODES: dict[str, ExitCode] = {
     ErrorCode.CODE_REFUSED: ExitCode.NOT_FOUND,
     ErrorCode.PROVIDER_NOT_FOUND: ExitCode.NOT_FOUND,
     ErrorCode.PROVIDER_UNAVAILABLE: ExitCode.UNREACHABLE,
+    ErrorCode.USER_NOT_FOUND: ExitCode.NOT_FOUND,
     ErrorCode.TOTP_NEEDED: ExitCode.NOT_LOGGED_IN,
     ErrorCode.TOTP_WRONG: ExitCode.NOT_LOGGED_IN,
 }
@@ -119,6 +122,8 @@ _NEXT_STEPS: dict[str, str] = {
     ErrorCode.TOO_MANY_TOKENS: N_("see: plg account tokens list"),
     ErrorCode.DATABASE_UNAVAILABLE: N_("try again in a minute"),
     ErrorCode.STORE_UNAVAILABLE: N_("try again in a minute"),
+    ErrorCode.USER_NOT_FOUND: N_("see: plg admin users list"),
+    ErrorCode.CLAIM_REFUSED: N_("on the server's machine: plg server create-admin EMAIL"),
     ErrorCode.INTERNAL: N_("tell the server's operator the request id"),
 }
 

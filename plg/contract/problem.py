@@ -53,6 +53,8 @@ class ErrorCode(StrEnum):
     PROVIDER_NOT_FOUND = "provider_not_found"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     NOTICE_REFUSED = "notice_refused"
+    USER_NOT_FOUND = "user_not_found"
+    CLAIM_REFUSED = "claim_refused"
     TOTP_NEEDED = "totp_needed"
     TOTP_WRONG = "totp_wrong"
     TOTP_ON = "totp_on"

@@ -53,6 +53,8 @@ STATUS_OF: dict[ErrorCode, int] = {
     ErrorCode.PROVIDER_NOT_FOUND: 404,
     ErrorCode.PROVIDER_UNAVAILABLE: 503,
     ErrorCode.NOTICE_REFUSED: 403,
+    ErrorCode.USER_NOT_FOUND: 404,
+    ErrorCode.CLAIM_REFUSED: 403,
     ErrorCode.TOTP_NEEDED: 401,
     ErrorCode.TOTP_WRONG: 401,
     ErrorCode.TOTP_ON: 409,

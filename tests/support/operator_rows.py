@@ -10,13 +10,8 @@ from plg_server.models.sessions import Session, SessionRelay
 
 async def account_row(email: str, now: datetime, **columns: object) -> Account:
     """An account whose password nobody knows."""
-    return await Account.create(
-        id=new_id(),
-        email=email,
-        display_name=email.partition("@")[0],
-        password_hash="-",
-        **{"created_at": now, **columns},
-    )
+    given: dict[str, object] = {"display_name": email.partition("@")[0], "created_at": now, **columns}
+    return await Account.create(id=new_id(), email=email, password_hash="-", **given)
 
 
 async def sign_in_row(account: Account, now: datetime, device: str = "plg") -> SignIn:

@@ -12,7 +12,7 @@ def actor_of(request: web.Request) -> Actor:
     return Actor(
         account_id=identity.account_id,
         role=identity.account.role,
-        via="sign_in",
+        via=identity.api_token_id or "sign_in",
         request_id=request[app_keys.REQUEST_ID],
         address=request[app_keys.CLIENT_ADDRESS],
     )
