@@ -42,18 +42,17 @@ from plg_server.metrics import Metrics
 from plg_server.middlewares import MIDDLEWARES, served
 from plg_server.openapi import openapi_document
 from plg_server.operator_tasks import make_data_dir
+from plg_server.periodic_work import start_periodic_work
 from plg_server.rate_limits import RateLimiter
 from plg_server.relay_authentication import relay_authenticators
 from plg_server.routes import Auth, Authenticator, Route
 from plg_server.schema_migration import migrate
-from plg_server.services.accounts import AccountService, remove_expired
+from plg_server.services.accounts import AccountService
+from plg_server.services.leases import Leases
 from plg_server.services.passwords import Passwords
 from plg_server.services.tokens import AccessTokens, load_token_secret
 from plg_server.services.totp import SecondFactors
 from plg_server.store import Store, StoreUnavailable, open_store
-
-CLEANING_INTERVAL_S = 3600.0
-"""How often what has expired is deleted: it is refused by its own end already, this only keeps tables small."""
 
 
 def all_routes() -> tuple[Route, ...]:
@@ -134,10 +133,11 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
             app[app_keys.SECOND_FACTORS],
             app[app_keys.CLOCK],
         )
-        jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS]))
-        jobs.every(CLEANING_INTERVAL_S, "remove_expired", lambda: remove_expired(utc_now()))
+        app[app_keys.LEASES] = leases = Leases(app[app_keys.CLOCK])
+        jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS], leases))
         await open_game_network(app, stack, jobs)
         await open_billing(app, stack, jobs)
+        start_periodic_work(app, jobs)
         yield
 
 
