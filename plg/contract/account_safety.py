@@ -120,6 +120,18 @@ class SentBenchmark(Answer, frozen=True, kw_only=True):
     difference_ms: float
 
 
+class SentMail(Answer, frozen=True, kw_only=True):
+    """An e-mail that the server sent, or tried to."""
+
+    kind: str
+    address: str
+    state: str
+    created_at: Timestamp
+
+
+EXPORT_FORMAT = "plg.account-export/1"
+
+
 class AccountExport(Answer, frozen=True, kw_only=True):
     """GET /v1/me/export: everything the server knows of the account, without secrets."""
 
@@ -132,9 +144,10 @@ class AccountExport(Answer, frozen=True, kw_only=True):
     grants: list[GrantedDays]
     payments: list[PaymentRecord]
     codes: list[UsedCode]
+    mails: list[SentMail]
     benchmarks: list[SentBenchmark]
     sessions: list[SessionRecord]
-    format: str = "plg.account-export/1"
+    format: str = EXPORT_FORMAT
 
 
 class DeleteAccountRequest(Request, frozen=True, kw_only=True):

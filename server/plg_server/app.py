@@ -28,6 +28,7 @@ from plg_server.handlers import (
     health,
     nodes,
     payments,
+    personal_data,
     relays,
     routes_to_games,
     sessions,
@@ -47,7 +48,9 @@ from plg_server.rate_limits import RateLimiter
 from plg_server.relay_authentication import relay_authenticators
 from plg_server.routes import Auth, Authenticator, Route
 from plg_server.schema_migration import migrate
+from plg_server.services.account_deletion import AccountDeletion
 from plg_server.services.accounts import AccountService
+from plg_server.services.kept_persons import KeptPersons
 from plg_server.services.leases import Leases
 from plg_server.services.passwords import Passwords
 from plg_server.services.tokens import AccessTokens, load_token_secret
@@ -62,6 +65,7 @@ def all_routes() -> tuple[Route, ...]:
         totp,
         devices,
         api_tokens,
+        personal_data,
         billing,
         codes,
         payments,
@@ -126,6 +130,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         passwords = Passwords(config.password_workers)
         stack.callback(passwords.close)
         app[app_keys.SECOND_FACTORS] = SecondFactors(secret, app[app_keys.CLOCK])
+        app[app_keys.KEPT_PERSONS] = KeptPersons(secret)
         app[app_keys.ACCOUNTS] = AccountService(
             config,
             passwords,
@@ -136,6 +141,9 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         app[app_keys.LEASES] = leases = Leases(app[app_keys.CLOCK])
         jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS], leases))
         await open_game_network(app, stack, jobs)
+        app[app_keys.ACCOUNT_DELETION] = AccountDeletion(
+            app[app_keys.SECOND_FACTORS], app[app_keys.KEPT_PERSONS], app[app_keys.REVOCATIONS], app[app_keys.CLOCK]
+        )
         await open_billing(app, stack, jobs)
         start_periodic_work(app, jobs)
         yield

@@ -11,12 +11,14 @@ from plg_server.metrics import Metrics
 from plg_server.models.nodes import Node
 from plg_server.rate_limits import RateLimiter
 from plg_server.routes import Auth, Authenticator, Route
+from plg_server.services.account_deletion import AccountDeletion
 from plg_server.services.accounts import AccountService, Identity
 from plg_server.services.benchmarks import BenchmarkService
 from plg_server.services.checkouts import Checkouts
 from plg_server.services.codes import Codes
 from plg_server.services.game_catalog import GameCatalog
 from plg_server.services.game_search import GameSearch
+from plg_server.services.kept_persons import KeptPersons
 from plg_server.services.leases import Leases
 from plg_server.services.payment_facts import PaymentProvider
 from plg_server.services.relay_profiles import RelayProfiles
@@ -37,6 +39,8 @@ STORE = web.AppKey("store", Store)
 LEASES = web.AppKey("leases", Leases)
 ACCOUNTS = web.AppKey("accounts", AccountService)
 SECOND_FACTORS = web.AppKey("second_factors", SecondFactors)
+KEPT_PERSONS = web.AppKey("kept_persons", KeptPersons)
+ACCOUNT_DELETION = web.AppKey("account_deletion", AccountDeletion)
 CATALOG = web.AppKey("catalog", GameCatalog)
 SEARCH = web.AppKey("search", GameSearch)
 RELAY_STATES = web.AppKey("relay_states", RelayStates)

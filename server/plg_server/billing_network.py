@@ -28,7 +28,7 @@ async def open_billing(app: web.Application, stack: contextlib.AsyncExitStack, j
     clock = app[app_keys.CLOCK]
     with app[app_keys.DATABASE].active():
         await seed_plans()
-    app[app_keys.SUBSCRIPTIONS] = subscriptions = Subscriptions(config, clock)
+    app[app_keys.SUBSCRIPTIONS] = subscriptions = Subscriptions(config, clock, app[app_keys.KEPT_PERSONS])
     app[app_keys.CODES] = Codes(subscriptions, app[app_keys.STORE], clock)
     providers: dict[str, PaymentProvider] = {}
     polled: dict[str, PolledProvider] = {}

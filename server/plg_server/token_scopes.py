@@ -33,7 +33,8 @@ ACCOUNT_SCOPES: tuple[tuple[str, Scope, Scope], ...] = (
 )
 """Where a route's address begins, what reading needs there and what anything else needs."""
 
-SIGN_IN_ONLY = ("/v1/me/", "/v1/auth/")
+SIGN_IN_ONLY = ("/v1/me/", "/v1/auth/", "/v1/admin/claim")
+"""Where no token helps: what changes who somebody is here. What stands in neither table is treated the same, and a test asks why."""
 
 
 def scope_of(route: Route) -> Scope | Beside:

@@ -18,6 +18,7 @@ from plg_server.models.payments import Payment
 from plg_server.problems import ApiError
 from plg_server.services.accounts import normal_email
 from plg_server.services.entitlement import Days, Period, give, lock_account, standing
+from plg_server.services.kept_persons import KeptPersons
 from plg_server.services.money import to_text
 from plg_server.services.plans import offered, trial_plan
 
@@ -32,8 +33,9 @@ SAME_MAIL_DOMAINS = {"googlemail.com": "gmail.com"}
 class Subscriptions:
     """Every method needs an active database."""
 
-    def __init__(self, config: ServerConfig, clock: Clock = utc_now) -> None:
+    def __init__(self, config: ServerConfig, clock: Clock = utc_now, kept_persons: KeptPersons | None = None) -> None:
         self._config = config
+        self._kept_persons = kept_persons
         self._clock = clock
 
     async def describe(self, account_id: str) -> contract.Subscription:
@@ -44,7 +46,7 @@ class Subscriptions:
             return self._shown(account, contract.SubscriptionState.SELF_HOSTED, [], None, now)
         state, ends_at = await self._state(account, now)
         rows = await Payment.filter(account_id=account.id).order_by("-paid_at", "-id").limit(NEWEST_PAYMENTS)
-        trial_left = await trial_plan() is not None and not await _had_trial(account)
+        trial_left = await trial_plan() is not None and not await self._had_trial(account)
         discount = await best_discount(account.id)
         return self._shown(
             account,
@@ -69,9 +71,12 @@ class Subscriptions:
             async with in_transaction():
                 # Both the person and the account are unique: of many callers at once one gets past this line.
                 await TrialTaken.create(id=person_key(account.email), account_ref=account.id, taken_at=now)
+                # After that line, which waits for an account of the same person that is being deleted.
+                if await self._had_trial_before_deleting(account):
+                    raise _trial_used()
                 await give(account.id, days, now)
         except IntegrityError:
-            raise ApiError(ErrorCode.TRIAL_USED, "the trial was had before; the plans are at /v1/plans") from None
+            raise _trial_used() from None
         return await self.describe(account_id)
 
     async def cancel(self, account_id: str) -> contract.Subscription:
@@ -102,6 +107,17 @@ class Subscriptions:
         """Raises ApiError `billing_off`."""
         if not self._config.billing.on:
             raise ApiError(ErrorCode.BILLING_OFF, "nothing is sold on this server: everybody may play")
+
+    async def _had_trial(self, account: Account) -> bool:
+        return (
+            await TrialTaken.exists(id=person_key(account.email))
+            or await TrialTaken.exists(account_ref=account.id)
+            or await self._had_trial_before_deleting(account)
+        )
+
+    async def _had_trial_before_deleting(self, account: Account) -> bool:
+        kept = self._kept_persons
+        return kept is not None and await kept.had_trial(person_key(account.email))
 
     async def _state(self, account: Account, now: datetime) -> tuple[contract.SubscriptionState, datetime | None]:
         if account.plan_name is None:
@@ -146,10 +162,8 @@ def _has_plan(account: Account, now: datetime) -> bool:
     return account.plan_name is not None and (account.plan_expires_at is None or account.plan_expires_at > now)
 
 
-async def _had_trial(account: Account) -> bool:
-    return (
-        await TrialTaken.exists(id=person_key(account.email)) or await TrialTaken.exists(account_ref=account.id)
-    )  # fmt: skip
+def _trial_used() -> ApiError:
+    return ApiError(ErrorCode.TRIAL_USED, "the trial was had before; the plans are at /v1/plans")
 
 
 async def best_discount(account_id: str) -> CodeUse | None:
