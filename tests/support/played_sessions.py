@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from plg.contract.accounts import Account, Plan, Totals
-from plg.contract.benchmarks import BenchmarkSummaries, BenchmarkSummary
+from plg.contract.benchmarks import (
+    BenchmarkPage,
+    BenchmarkSummaries,
+    BenchmarkSummary,
+    BenchmarkVerdict,
+    BenchmarkWay,
+    OwnBenchmark,
+)
 from plg.contract.billing import Checkout, PlanList, ReferralReport, Subscription
 from plg.contract.sessions import SessionPage, SessionRecord
 from plg_tui.server_desk import ServerDesk
@@ -103,6 +110,44 @@ SUMMARIES = BenchmarkSummaries(
 )
 
 
+def own_benchmark(number: int, direct_ms: float, boosted_ms: float, *, game: str = "openarena") -> OwnBenchmark:
+    """Its interval reaches 2 ms to each side, which decides the verdict."""
+    difference_ms = boosted_ms - direct_ms
+    verdict = BenchmarkVerdict.NO_DIFFERENCE
+    if abs(difference_ms) > 2:
+        verdict = BenchmarkVerdict.IMPROVED if difference_ms < 0 else BenchmarkVerdict.WORSE
+    return OwnBenchmark(
+        id=f"b{number}",
+        created_at=f"2026-01-{20 - number:02}T20:15:00Z",
+        game=game,
+        region="eu-central" if game == "openarena" else None,
+        node_id="fra1",
+        node_name="Frankfurt 1",
+        mode="off",
+        method="udp_query",
+        blocks=20,
+        seconds=300.0,
+        direct=BenchmarkWay(samples=500, rtt_ms_p50=direct_ms, rtt_ms_p95=direct_ms + 9, loss_percent=0.4),
+        boosted=BenchmarkWay(samples=500, rtt_ms_p50=boosted_ms, rtt_ms_p95=boosted_ms + 4, loss_percent=0.0),
+        difference_ms=difference_ms,
+        ci_low_ms=difference_ms - 2,
+        ci_high_ms=difference_ms + 2,
+        confidence=0.95,
+        verdict=verdict,
+        client_version="1",
+    )
+
+
+BENCHED = [
+    own_benchmark(0, 52.0, 29.5),
+    own_benchmark(1, 51.4, 30.1),
+    own_benchmark(2, 33.0, 33.6, game="doom"),
+    own_benchmark(3, 61.0, 31.2),
+    own_benchmark(4, 38.0, 42.5),
+]
+"""Own reports, newest first."""
+
+
 class FullDesk(ServerDesk):
     """Answers for the account at once; games are still asked of the server."""
 
@@ -110,6 +155,7 @@ class FullDesk(ServerDesk):
         super().__init__(desk._invocation, desk._address, desk._tell)
         self.played = list(sessions)
         self.summaries = SUMMARIES
+        self.benched = list(BENCHED)
         self.who = ACCOUNT
 
     async def sessions(self, *, limit: int, offset: int = 0) -> SessionPage:
@@ -118,6 +164,10 @@ class FullDesk(ServerDesk):
 
     async def benchmarks(self) -> BenchmarkSummaries:
         return self.summaries
+
+    async def own_benchmarks(self, *, limit: int) -> BenchmarkPage:
+        reports = self.benched[:limit]
+        return BenchmarkPage(benchmarks=reports, total=len(self.benched), limit=limit, offset=0, kept_days=90)
 
     async def account(self) -> Account:
         return self.who

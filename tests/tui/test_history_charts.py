@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plg_tui.graph_drawing import Marks
-from plg_tui.history_charts import bar, gain_groups, gain_ms, ping_lines, shares_bar, stretched
-from support.played_sessions import PLAYED, record
+from plg_tui.history_charts import bar, gain_groups, gain_ms, ping_lines, report_lines, shares_bar, stretched
+from support.played_sessions import BENCHED, PLAYED, record
 
 
 def test_a_gain_needs_both_pings() -> None:
@@ -70,3 +70,9 @@ def test_shares_fill_the_bar_whatever_a_server_says(percents: list[float], width
 def test_shares_differ_by_their_sign_not_by_colour() -> None:
     assert shares_bar([50.0, 25.0, 25.0], 8, Marks.ASCII) == "++++..--"
     assert shares_bar([0.0, 0.0, 0.0], 8, Marks.ASCII) == ""
+
+
+def test_reports_run_from_the_oldest_to_the_newest_with_both_ways() -> None:
+    lines = report_lines(BENCHED[:2])
+    assert (lines.boosted, lines.direct) == ([30.1, 29.5], [51.4, 52.0])
+    assert report_lines([]).is_empty

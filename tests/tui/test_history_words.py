@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from plg.cli.language import Language, speak
 from plg_tui import history_words as words
 from plg_tui.graph_drawing import Marks
-from support.played_sessions import PLAYED, SUMMARIES, record
+from support.played_sessions import BENCHED, PLAYED, SUMMARIES, record
 from support.time_zone import time_zone
 
 
@@ -66,3 +66,27 @@ def test_a_benchmark_s_shares_are_figures_beside_the_bar() -> None:
     row = words.benchmark_row(SUMMARIES.summaries[0], Marks.ASCII)
     assert row == ("openarena", "eu-central", "21", "51", "34", "-16", "++++.... 55/40/5 %")
     assert len(row) == len(words.benchmark_titles())
+
+
+def test_an_own_report_has_both_pings_the_change_with_its_interval_and_a_verdict_in_words() -> None:
+    row = dict(zip(words.own_benchmark_titles(), words.own_benchmark_row(BENCHED[0]), strict=True))
+    assert (row["Direct"], row["PLG"], row["Verdict"]) == ("52", "30", "better")
+    assert (row["Change"], row["Lost"], row["Relay"]) == ("-22.5 (-24.5…-20.5)", "0.4 / 0.0 %", "Frankfurt 1")
+    gone = words.own_benchmark_row(replace(BENCHED[2], node_name=None))
+    assert (gone[2], gone[3], gone[-1]) == ("?", "?", "no difference")
+    assert max(words.NARROW_OWN) < len(words.own_benchmark_titles())
+
+
+def test_the_note_counts_verdicts_and_says_how_sure_the_interval_is() -> None:
+    assert words.own_benchmark_note(BENCHED, 5) == (
+        "5 reports: 3 better, 1 no difference, 1 worse; in brackets: 95 % interval"
+    )
+    assert words.own_benchmark_note(BENCHED[:1], 7).startswith("1 report of 7: 1 better")
+    assert words.own_benchmark_note([], 0) == "0 reports"
+    speak(Language.RU)
+    assert words.own_benchmark_note(BENCHED, 5).startswith("5 отчётов: ")
+
+
+def test_the_legend_draws_the_lines_as_the_graph_does() -> None:
+    assert words.ping_legend(Marks.BRAILLE) == "Ping, ms: ━━━ PLG  ╍╍╍ direct"
+    assert words.ping_legend(Marks.ASCII).isascii()

@@ -1,9 +1,10 @@
-"""Sessions as points and bars. Pure: the widgets only colour what comes out."""
+"""Sessions and benchmarks as points and bars. Pure: the widgets only colour what comes out."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from plg.contract.benchmarks import OwnBenchmark
 from plg.contract.sessions import SessionRecord
 from plg_tui.graph_drawing import Marks
 
@@ -19,7 +20,7 @@ _SHARES: Final = {Marks.BRAILLE: "█▒░", Marks.BLOCK: "█▒░", Marks.AS
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Ping by session, the oldest first, in milliseconds; None where it was not measured."""
+    """Ping by session or benchmark, the oldest first, in milliseconds; None where it was not measured."""
 
     boosted: list[float | None]
     direct: list[float | None]
@@ -44,6 +45,12 @@ def ping_lines(newest_first: Sequence[SessionRecord]) -> Lines:
         if record.measured_total_ms is not None or record.direct_ms is not None
     ]
     return Lines([record.measured_total_ms for record in known], [record.direct_ms for record in known])
+
+
+def report_lines(newest_first: Sequence[OwnBenchmark]) -> Lines:
+    """Both ways' medians of own benchmarks."""
+    reports = list(reversed(newest_first))
+    return Lines([report.boosted.rtt_ms_p50 for report in reports], [report.direct.rtt_ms_p50 for report in reports])
 
 
 def stretched(points: Sequence[float | None], count: int) -> list[float | None]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from plg.cli.language import _, ngettext
 from plg.cli.output import safe_text
-from plg.contract.benchmarks import BenchmarkSummary
+from plg.contract.benchmarks import BenchmarkSummary, BenchmarkVerdict, OwnBenchmark
 from plg.contract.sessions import SessionRecord
 from plg_tui.graph_drawing import Marks
 from plg_tui.history_charts import SAME_MS, bar, gain_groups, gain_ms, shares_bar
@@ -13,6 +13,16 @@ from plg_tui.history_charts import SAME_MS, bar, gain_groups, gain_ms, shares_ba
 UNKNOWN = "?"
 NARROW_SESSION = (0, 1, 2, 3, 4, 5, 8)
 """Implementation. Of `session_row` what has room in 80 columns: without the relay and the loss."""
+
+
+NARROW_OWN = (0, 1, 4, 5, 6, 8)
+"""Implementation. Of `own_benchmark_row` what has room in 80 columns: without region, relay and loss."""
+
+
+def ping_legend(marks: Marks) -> str:
+    """What the two lines of a graph of pings are."""
+    solid, dashed = ("***", "- -") if marks is Marks.ASCII else ("━━━", "╍╍╍")
+    return _("Ping, ms: {solid} PLG  {dashed} direct").format(solid=solid, dashed=dashed)
 
 
 def when(timestamp: str) -> str:
@@ -149,3 +159,52 @@ def benchmark_row(summary: BenchmarkSummary, marks: Marks) -> tuple[str, ...]:
         f"{summary.difference_ms_median:+.0f}",
         f"{shares_bar(shares, 8, marks)} {figures} %",
     )
+
+
+def own_benchmark_titles() -> tuple[str, ...]:
+    return (
+        _("When"),
+        _("Game"),
+        _("Region"),
+        _("Relay"),
+        _("Direct"),
+        "PLG",
+        _("Change"),
+        _("Lost"),
+        _("Verdict"),
+    )
+
+
+def own_benchmark_row(report: OwnBenchmark) -> tuple[str, ...]:
+    """In the order of `own_benchmark_titles`; the change with its interval, the loss direct and through PLG."""
+    verdicts = {
+        BenchmarkVerdict.IMPROVED: _("better"),
+        BenchmarkVerdict.NO_DIFFERENCE: _("no difference"),
+        BenchmarkVerdict.WORSE: _("worse"),
+    }
+    return (
+        when(report.created_at),
+        report.game,
+        report.region or UNKNOWN,
+        report.node_name or UNKNOWN,
+        ms(report.direct.rtt_ms_p50),
+        ms(report.boosted.rtt_ms_p50),
+        f"{report.difference_ms:+.1f} ({report.ci_low_ms:+.1f}…{report.ci_high_ms:+.1f})",
+        f"{report.direct.loss_percent:.1f} / {report.boosted.loss_percent:.1f} %",
+        verdicts[report.verdict],
+    )
+
+
+def own_benchmark_note(reports: Sequence[OwnBenchmark], total: int) -> str:
+    """How many there are, what they say together, and what the brackets mean."""
+    count = ngettext("{n} report", "{n} reports", len(reports)).format(n=len(reports))
+    if total > len(reports):
+        count = _("{count} of {total}").format(count=count, total=total)
+    better = sum(report.verdict is BenchmarkVerdict.IMPROVED for report in reports)
+    worse = sum(report.verdict is BenchmarkVerdict.WORSE for report in reports)
+    shares = _("{better} better, {same} no difference, {worse} worse").format(
+        better=better, same=len(reports) - better - worse, worse=worse
+    )
+    sure = "/".join(sorted({f"{report.confidence * 100:.0f}" for report in reports}))
+    interval = _("in brackets: {n} % interval").format(n=sure)
+    return f"{count}: {shares}; {interval}" if reports else count

@@ -12,7 +12,7 @@ from plg.cli.server_access import notice_words
 from plg.cli.settings import ServerAddress
 from plg.cli.signing_in import checked_email, sign_in
 from plg.contract.accounts import Account, RegisterRequest
-from plg.contract.benchmarks import BenchmarkSummaries
+from plg.contract.benchmarks import BenchmarkPage, BenchmarkSummaries
 from plg.contract.billing import Checkout, CheckoutRequest, PlanList, ReferralReport, Subscription
 from plg.contract.games import GameDetail, GamePage
 from plg.contract.sessions import SessionPage
@@ -48,6 +48,11 @@ class ServerDesk:
         """What players measured in the last days, for every game."""
         async with open_server(self._address.url) as client:
             return await client.benchmarks()
+
+    async def own_benchmarks(self, *, limit: int) -> BenchmarkPage:
+        """The account's own reports, newest first. Raises NotSignedIn."""
+        async with self.signed() as client:
+            return await client.own_benchmarks(limit=limit)
 
     async def subscription(self) -> Subscription:
         """The account's plan. Raises NotSignedIn."""

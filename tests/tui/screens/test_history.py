@@ -10,7 +10,7 @@ from textual.widgets import Select, TabbedContent
 from plg.cli.language import Language
 from plg_tui.graph_drawing import Marks
 from plg_tui.screens.games import GamesScreen
-from plg_tui.screens.history import PAGE_SESSIONS
+from plg_tui.screens.history import PAGE_SESSIONS, TABS
 from plg_tui.screens.sign_in import SignInDialog
 from plg_tui.widgets.plain_table import PlainTable
 from support.dashboard_pilot import (
@@ -29,7 +29,7 @@ from support.time_zone import time_zone
 
 
 @picture_of
-@pytest.mark.parametrize("tab", ["sessions", "benchmarks"])
+@pytest.mark.parametrize("tab", TABS)
 async def test_the_history(
     tmp_path: Path, size: tuple[int, int], language: Language, theme: str, tab: str, snapshot: SnapshotAssertion
 ) -> None:
@@ -39,8 +39,7 @@ async def test_the_history(
         async with app.run_test(size=size) as pilot:
             await pilot.press("f6")
             await until(lambda: "openarena" in screen_text(app), "the sessions")
-            if tab == "benchmarks":
-                await pilot.press("b")
+            await pilot.press(*["b"] * TABS.index(tab))
             await pilot.pause(0.1)
             assert await settled_picture(app) == snapshot
             assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
@@ -75,6 +74,8 @@ async def test_an_account_without_sessions_is_led_to_the_games(tmp_path: Path, s
         await until(lambda: "Nothing has been played yet" in screen_text(app), "the empty state")
         await pilot.press("b")
         await until(lambda: "plg bench GAME --send" in screen_text(app), "the empty benchmarks")
+        await pilot.press("b")
+        await until(lambda: "kept, for 90 days" in screen_text(app), "the empty list of one's own")
         await pilot.press("b")
         await until(lambda: "Show the games" in screen_text(app), "the next step")
         await pilot.click("#sessions-state #act")

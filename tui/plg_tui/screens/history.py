@@ -1,4 +1,4 @@
-"""What was played, and what it gave: sessions with their pings, the groups of gain, and what players measured."""
+"""What was played, and what it gave: sessions with their pings, the groups of gain, and what players and this one measured."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -10,16 +10,15 @@ from textual.widget import Widget
 from textual.widgets import Select, TabbedContent, TabPane
 
 from plg.api.errors import ApiError, NotSignedIn
-from plg.cli.api_failures import explain_api_error
 from plg.cli.cli_error import CliError
 from plg.cli.language import N_, _
-from plg.cli.output import safe_text
 from plg.contract.sessions import SessionPage, SessionRecord
 from plg_tui import history_words as words
-from plg_tui.graph_drawing import Marks
+from plg_tui.failure_words import failure_words
 from plg_tui.history_charts import ping_lines, stretched
 from plg_tui.screens.page import WIDE_COLUMNS, Page
 from plg_tui.widgets.next_step import NextStep
+from plg_tui.widgets.own_benchmarks import OwnBenchmarks
 from plg_tui.widgets.ping_graph import PingGraph
 from plg_tui.widgets.plain_table import PlainTable, plain_options
 from plg_tui.widgets.plain_text import PlainText
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 PAGE_SESSIONS: Final = 200
 """Specification (server, GET /v1/sessions): the most that it gives at once."""
+TABS: Final = ("sessions", "benchmarks", "mine")
 GAIN_CELLS: Final = 40
 """Implementation. The names of the groups in both languages, and a bar that still shows a difference."""
 
@@ -83,6 +83,8 @@ class HistoryScreen(Page):
                 yield NextStep(id="benchmarks-state")
                 yield PlainText(id="benchmark-note")
                 yield PlainTable(id="benchmark-table")
+            with TabPane(_("My benchmarks"), id="mine"):
+                yield OwnBenchmarks(self.dashboard, id="own-benchmarks")
 
     def on_mount(self) -> None:
         self._table("benchmark-table").add_titles(words.benchmark_titles())
@@ -102,6 +104,7 @@ class HistoryScreen(Page):
     def action_ask_again(self) -> None:
         self._ask_sessions()
         self._ask_benchmarks()
+        self.query_one(OwnBenchmarks).ask()
 
     @work(exclusive=True, group="sessions")
     async def _ask_sessions(self) -> None:
@@ -177,16 +180,23 @@ class HistoryScreen(Page):
 
     def _offer_games(self) -> None:
         found = {record.game for record in self._page.sessions} | {summary.game for summary in self._benchmarks}
+        found |= self.query_one(OwnBenchmarks).games
         select, before = self.query_one("#game", Select), self._game
         with self.prevent(Select.Changed):
             select.set_options(plain_options(sorted(found)))
             if before in found:
                 select.value = before
 
+    @on(OwnBenchmarks.Loaded)
+    def _own_came(self) -> None:
+        self._offer_games()
+        self.query_one(OwnBenchmarks).show_game(self._game)
+
     @on(Select.Changed, "#game")
     def _filtered(self) -> None:
         self._show_sessions()
         self._show_benchmarks()
+        self.query_one(OwnBenchmarks).show_game(self._game)
 
     def _sessions(self) -> list[SessionRecord]:
         game = self._game
@@ -226,9 +236,7 @@ class HistoryScreen(Page):
         if lines.is_empty:
             legend.show(_("None of these sessions measured the whole way to the game, so there is no ping to draw."))
             return
-        solid, dashed = ("***", "- -") if self.dashboard.marks is Marks.ASCII else ("━━━", "╍╍╍")
-        text = _("Ping, ms: {solid} PLG  {dashed} direct")
-        legend.show(text.format(solid=solid, dashed=dashed))
+        legend.show(words.ping_legend(self.dashboard.marks))
         count = graph.point_count
         graph.show(stretched(lines.boosted, count), stretched(lines.direct, count))
 
@@ -243,7 +251,7 @@ class HistoryScreen(Page):
 
     def action_other_tab(self) -> None:
         tabs = self.query_one(TabbedContent)
-        tabs.active = "benchmarks" if tabs.active == "sessions" else "sessions"
+        tabs.active = TABS[(TABS.index(tabs.active) + 1) % len(TABS)]
 
     def action_turn(self, step: int) -> None:
         """To older or newer sessions, where there are any."""
@@ -251,15 +259,3 @@ class HistoryScreen(Page):
         if 0 <= wanted < self._page.total and wanted != self._offset:
             self._offset = wanted
             self._ask_sessions()
-
-
-def failure_words(error: ApiError | CliError) -> tuple[str, str, str]:
-    """For NextStep.say: what went wrong, and to ask again."""
-    told = error if isinstance(error, CliError) else explain_api_error(error)
-    text = told.message if told.next_step is None else f"{told.message}\n{told.next_step}"
-    return safe_lines(text), "again", _("Ask again")
-
-
-def safe_lines(text: str) -> str:
-    """Each line made safe by itself."""
-    return "\n".join(safe_text(line) for line in text.splitlines())

@@ -18,8 +18,8 @@ from plg.contract.accounts import Account
 from plg.contract.billing import PlanList, Subscription, SubscriptionState
 from plg.contract.problem import ErrorCode
 from plg_tui import plan_words as words
+from plg_tui.failure_words import failure_words
 from plg_tui.screens.dialogs import Choice, Question
-from plg_tui.screens.history import failure_words
 from plg_tui.screens.page import Page
 from plg_tui.screens.pay_dialog import PayDialog, has_browser
 from plg_tui.widgets.next_step import NextStep
