@@ -52,7 +52,7 @@ class GameRegion(Answer, frozen=True, kw_only=True):
 
 
 class GameSummary(Answer, frozen=True, kw_only=True):
-    """One row of GET /v1/games"""
+    """One row of GET /v1/games. `icon` is the name of a picture that clients may have."""
 
     slug: str
     name: str
@@ -64,6 +64,7 @@ class GameSummary(Answer, frozen=True, kw_only=True):
     tags: list[str]
     steam_appid: int | None
     executables: list[str]
+    icon: str | None = None
 
 
 class GamePage(Answer, frozen=True, kw_only=True):
@@ -103,3 +104,4 @@ class GameDetail(Answer, frozen=True, kw_only=True):
     confidence: dict[str, Confidence]
     profile_id: int
     revision: int
+    icon: str | None = None

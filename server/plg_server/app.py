@@ -7,8 +7,6 @@ from datetime import datetime
 import msgspec
 import structlog
 from aiohttp import web
-
-from plg_server import app_keys
 from plg_server.authentication import account_authenticators
 from plg_server.background import BackgroundJobs
 from plg_server.billing_network import open_billing
@@ -35,7 +33,11 @@ from plg_server.handlers import (
     totp,
 )
 from plg_server.handlers.admin import audit as admin_audit
+from plg_server.handlers.admin import benchmarks as admin_benchmarks
 from plg_server.handlers.admin import claim as admin_claim
+from plg_server.handlers.admin import games as admin_games
+from plg_server.handlers.admin import nodes as admin_nodes
+from plg_server.handlers.admin import sessions as admin_sessions
 from plg_server.handlers.admin import stats as admin_stats
 from plg_server.handlers.admin import users as admin_users
 from plg_server.ids import utc_now
@@ -57,6 +59,8 @@ from plg_server.services.tokens import AccessTokens, load_token_secret
 from plg_server.services.totp import SecondFactors
 from plg_server.store import Store, StoreUnavailable, open_store
 
+from plg_server import app_keys
+
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation of the server, in the order of the documentation."""
@@ -77,6 +81,10 @@ def all_routes() -> tuple[Route, ...]:
         relays,
         admin_users,
         admin_stats,
+        admin_nodes,
+        admin_games,
+        admin_sessions,
+        admin_benchmarks,
         admin_audit,
         admin_claim,
         health,

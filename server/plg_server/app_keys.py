@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from aiohttp import web
-
 from plg_server.config import ServerConfig
 from plg_server.database import Database
 from plg_server.metrics import Metrics
@@ -13,10 +12,14 @@ from plg_server.rate_limits import RateLimiter
 from plg_server.routes import Auth, Authenticator, Route
 from plg_server.services.account_deletion import AccountDeletion
 from plg_server.services.accounts import AccountService, Identity
+from plg_server.services.admin_games import AdminGames
+from plg_server.services.admin_nodes import AdminNodes
+from plg_server.services.admin_sessions import AdminSessions
 from plg_server.services.benchmarks import BenchmarkService
 from plg_server.services.checkouts import Checkouts
 from plg_server.services.codes import Codes
 from plg_server.services.game_catalog import GameCatalog
+from plg_server.services.game_overrides import GameOverrides
 from plg_server.services.game_search import GameSearch
 from plg_server.services.kept_persons import KeptPersons
 from plg_server.services.leases import Leases
@@ -43,6 +46,10 @@ KEPT_PERSONS = web.AppKey("kept_persons", KeptPersons)
 ACCOUNT_DELETION = web.AppKey("account_deletion", AccountDeletion)
 CATALOG = web.AppKey("catalog", GameCatalog)
 SEARCH = web.AppKey("search", GameSearch)
+GAME_OVERRIDES = web.AppKey("game_overrides", GameOverrides)
+ADMIN_GAMES = web.AppKey("admin_games", AdminGames)
+ADMIN_NODES = web.AppKey("admin_nodes", AdminNodes)
+ADMIN_SESSIONS = web.AppKey("admin_sessions", AdminSessions)
 RELAY_STATES = web.AppKey("relay_states", RelayStates)
 RELAY_PROFILES = web.AppKey("relay_profiles", RelayProfiles)
 TARGETS = web.AppKey("targets", TargetRules)

@@ -10,11 +10,15 @@ from plg_server.background import BackgroundJobs
 from plg_server.config import ConfigError, ServerConfig
 from plg_server.ids import utc_now
 from plg_server.relay_control_client import RelayControl
+from plg_server.services.admin_games import AdminGames
+from plg_server.services.admin_nodes import AdminNodes
+from plg_server.services.admin_sessions import AdminSessions
 from plg_server.services.asked_game import AskedGames
 from plg_server.services.benchmarks import BenchmarkService, forget_benchmarks
 from plg_server.services.destination_rules import SystemResolver
 from plg_server.services.game_catalog import GameCatalog, build_catalog
 from plg_server.services.game_files import GameFileError, load_game_files
+from plg_server.services.game_overrides import LOOK_INTERVAL_S, GameOverrides
 from plg_server.services.game_search import GameSearch
 from plg_server.services.peers import Peers
 from plg_server.services.relay_addresses import RelayAddresses
@@ -47,7 +51,8 @@ def load_catalog(config: ServerConfig) -> GameCatalog:
 async def open_game_network(app: web.Application, stack: contextlib.AsyncExitStack, jobs: BackgroundJobs) -> None:
     """Needs config, store, database and accounts in `app`. What must be closed goes on the stack. Raises ConfigError."""
     config = app[app_keys.CONFIG]
-    catalog = load_catalog(config)
+    # A catalogue of this application's own: operators' changes are taken into it while it runs.
+    catalog = GameCatalog(load_catalog(config).profiles)
     resolver = SystemResolver()
     stack.callback(resolver.close)
     control = await stack.enter_async_context(RelayControl())
@@ -58,7 +63,16 @@ async def open_game_network(app: web.Application, stack: contextlib.AsyncExitSta
     app[app_keys.REVOCATIONS] = revocations
     app[app_keys.CATALOG] = catalog
     app[app_keys.SEARCH] = GameSearch(catalog)
+    overrides = GameOverrides(
+        catalog, app[app_keys.SEARCH], config.games_file, allow_private=config.allow_private_targets
+    )
+    with app[app_keys.DATABASE].active():
+        await overrides.look()
+    app[app_keys.GAME_OVERRIDES] = overrides
+    app[app_keys.ADMIN_GAMES] = AdminGames(overrides)
     app[app_keys.RELAY_STATES] = states
+    app[app_keys.ADMIN_NODES] = AdminNodes(states, control, revocations)
+    app[app_keys.ADMIN_SESSIONS] = AdminSessions(revocations)
     app[app_keys.TARGETS] = targets
     addresses = RelayAddresses(resolver)
     matrices = RouteMatrices(states, addresses)
@@ -77,6 +91,7 @@ async def open_game_network(app: web.Application, stack: contextlib.AsyncExitSta
         SessionLimits(config.max_paths, config.standby_exits),
     )
     app[app_keys.BENCHMARKS] = BenchmarkService(catalog, app[app_keys.SEARCH])
+    jobs.every(LOOK_INTERVAL_S, "game_overrides", overrides.look)
     jobs.shared(ROTATION_INTERVAL, "rotate_ticket_keys", lambda: rotate_due(utc_now()))
     jobs.shared(EXPIRY_INTERVAL, "expire_sessions", lambda: expire_sessions(utc_now()))
     jobs.shared(FORGETTING_INTERVAL, "forget_findings", lambda: forget_findings(utc_now()))

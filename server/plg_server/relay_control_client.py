@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from plg.contract.relay_control import RELAY_AUTH_HEADER, RevokeRequest
+from plg.contract.relay_control import RELAY_AUTH_HEADER, DrainRequest, RevokeRequest
 from plg.contract.schema import API_PREFIX
 
 CALL_TIMEOUT_S = 2.0
@@ -59,6 +59,21 @@ class RelayControl:
             self._calls.put_nowait(_Call(control_url, control_key, revocation))
         except asyncio.QueueFull:
             self.dropped += 1
+
+    async def drain(self, control_url: str | None, control_key: str, seconds: int) -> str | None:
+        """Have the relay end its sessions within `seconds` and take no new ones. None when it heard, else one line why not."""
+        if control_url is None or self._http is None:
+            return "the relay has no control address"
+        url = control_url.rstrip("/") + API_PREFIX + "/drain"
+        headers = {RELAY_AUTH_HEADER: control_key, "Content-Type": "application/json"}
+        body = msgspec.json.encode(DrainRequest(seconds=seconds))
+        try:
+            async with self._http.post(url, data=body, headers=headers, allow_redirects=False) as response:
+                return None if response.status < 300 else f"the relay refused it with HTTP status {response.status}"
+        except TimeoutError:
+            return f"the relay does not answer at {control_url} within {CALL_TIMEOUT_S:.0f} s"
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return f"the relay cannot be reached at {control_url} ({type(error).__name__})"
 
     async def idle(self) -> None:
         """Wait until every pushed call has been made or has failed."""

@@ -1,6 +1,8 @@
-"""The catalogue of games: profiles resolved from the game files, looked up by slug or alias, never changed while running.
+"""The catalogue of games: profiles resolved from the game files and from operators' changes, looked up by slug or alias.
 
-A profile's number and revision are made from its content, so that every replica and every restart gives the same ones.
+A profile's number and revision are made from its content, so that every replica and every restart gives the same ones. The
+revision of a game that an operator changed is the time of the change (Unix seconds), which is above every revision that is
+made from content: relays take tickets of older revisions, and wait for their list when a ticket has a newer one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,9 +58,16 @@ class GameProfile:
 
 
 class GameCatalog:
-    """All profiles, sorted by slug. Built once by `build_catalog`."""
+    """All profiles, sorted by slug. Built by `build_catalog`."""
 
     def __init__(self, profiles: Iterable[GameProfile]) -> None:
+        self._fill(profiles)
+
+    def adopt(self, other: "GameCatalog") -> None:
+        """Become the same as another one: whoever holds this catalogue sees the other's games from now on."""
+        self.__dict__.update(other.__dict__)
+
+    def _fill(self, profiles: Iterable[GameProfile]) -> None:
         self.profiles = tuple(sorted(profiles, key=lambda profile: profile.slug))
         self.by_slug = {profile.slug: profile for profile in self.profiles}
         self.by_profile_id = {profile.acl.profile_id: profile for profile in self.profiles}
@@ -81,10 +90,26 @@ class GameCatalog:
         return sorted({profile.detail.category for profile in self.profiles})
 
 
-def build_catalog(files: GameFiles) -> GameCatalog:
-    """Resolve every game. Raises GameFileError when two slugs share a profile number (rename one)."""
+SEED_REVISION_BITS = 30
+"""Below any Unix time since 2004 (specification: relays compare revisions)."""
+
+
+def build_catalog(
+    files: GameFiles, *, base: GameCatalog | None = None, changed_s: Mapping[str, int] | None = None
+) -> GameCatalog:
+    """Resolve every game; those of `base` that are not in `changed_s` (slug to Unix second) are taken from there as they are.
+
+    Raises GameFileError when two slugs share a profile number (rename one).
+    """
     prefixes = _Prefixes(files.networks)
-    profiles = [_resolve(files, prefixes, game) for game in files.games.values()]
+    changes = changed_s or {}
+    known = {} if base is None else base.by_slug
+    profiles = [
+        known[game.slug]
+        if game.slug in known and game.slug not in changes
+        else _resolve(files, prefixes, game, changes.get(game.slug))
+        for game in files.games.values()
+    ]
     seen: dict[int, str] = {}
     for profile in profiles:
         other = seen.setdefault(profile.acl.profile_id, profile.slug)
@@ -113,7 +138,7 @@ class _Prefixes:
         return self._known[key]
 
 
-def _resolve(files: GameFiles, prefixes: _Prefixes, game: GameEntry) -> GameProfile:
+def _resolve(files: GameFiles, prefixes: _Prefixes, game: GameEntry, changed_s: int | None) -> GameProfile:
     regions = files.region_sets[game.region_set].region if game.region_set else []
     regions = [*regions, *game.region]
     cidrs = [*game.server_cidrs]
@@ -143,6 +168,7 @@ def _resolve(files: GameFiles, prefixes: _Prefixes, game: GameEntry) -> GameProf
         low_ports_allowed=sorted(port for port in named if port < LOWEST_OPEN_PORT and port not in AMPLIFIER_PORTS),
     )
     revision = int.from_bytes(blake2s(msgspec.json.encode(acl), digest_size=4, person=b"revision").digest(), "big")
+    revision = revision % 2**SEED_REVISION_BITS if changed_s is None else changed_s
     acl = msgspec.structs.replace(acl, revision=revision)
     executables = _unique((*game.windows, *game.linux))
     shared_regions = [_region(region) for region in regions]
@@ -161,6 +187,7 @@ def _resolve(files: GameFiles, prefixes: _Prefixes, game: GameEntry) -> GameProf
         tags=game.tags,
         steam_appid=game.steam_appid,
         executables=executables,
+        icon=game.icon,
     )
     detail = GameDetail(
         slug=game.slug,
@@ -189,6 +216,7 @@ def _resolve(files: GameFiles, prefixes: _Prefixes, game: GameEntry) -> GameProf
         confidence={str(group): level for group, level in game.confidence.items()},
         profile_id=profile_id,
         revision=revision,
+        icon=game.icon,
     )
     access = AccessList([AccessRule(tuple(networks), udp_spans)] if rules else [], named)
     return GameProfile(

@@ -13,6 +13,10 @@ Alias = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7fA-ZА-ЯЁ]+$", description="lower case")
 ]
 Executable = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
+Icon = Annotated[
+    str,
+    Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9][a-z0-9-]*$", description="a name: a-z, 0-9 and hyphens"),
+]
 ListName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9:-]*$")]
 Category = Literal[
     "battle-royale",
@@ -99,6 +103,7 @@ class GameEntry(Table, frozen=True, kw_only=True):
     category: Category
     aliases: Annotated[list[Alias], Meta(max_length=32)] = []
     badge: Literal["popular", "new", "classic"] | None = None
+    icon: Icon | None = None
     tags: Annotated[list[ListName], Meta(max_length=16)] = []
     publisher: Name | None = None
     steam_appid: Annotated[int, Meta(ge=1, le=2**32)] | None = None

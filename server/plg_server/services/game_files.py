@@ -1,13 +1,14 @@
 """Reads the game files: TOML tables in, checked values out, or one line that names the file, the line and what is allowed.
 
 tomllib gives no line numbers for values, so a bad value's line is found by looking for its text inside its own table.
-A later file adds to or overrides an earlier one: games merge by slug (field by field), lists by their name.
+A later file adds to or overrides an earlier one: games merge by slug (field by field; `unset` names fields that are taken
+away again), lists by their name.
 """
 
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -32,6 +33,15 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 SHORTEST_PREFIX = {4: 8, 6: 19}
 """Bits. A shorter prefix would open a relay to most of the internet; the widest cloud block in use is an IPv4 /11."""
 
+MAX_FAULTS = 50
+"""Of one document. Whoever has more looks at the first ones first."""
+
+STAND_INS: dict[str, object] = {"slug": "x", "name": "x", "category": "fps", "cidrs": [], "region": []}
+"""In place of faulty fields that a table cannot do without, while the rest of it is looked at."""
+
+UNSET = "unset"
+"""The key of a [[game]] that names fields to take away from what earlier files say."""
+
 TABLES = ("game", "prefixes", "cloud", "region_set", "source")
 SEED_FILES = ("sources.toml", "networks.toml", "games.toml")
 """In the order in which they refer to each other."""
@@ -49,6 +59,10 @@ class GameFileError(ValueError):
         self.source = source
         self.line = line
         self.problem = problem
+
+
+class _EnoughFaults(Exception):
+    """Nobody reads more of them."""
 
 
 @dataclass(slots=True)
@@ -75,15 +89,22 @@ def load_game_files(overlay: Path | None = None, *, allow_private: bool = False)
 
     `allow_private` permits private prefixes: for a lab only. Raises GameFileError for the first thing that is wrong.
     """
-    texts = seed_texts()
+    return base_loader(overlay, allow_private=allow_private).result
+
+
+def base_loader(overlay: Path | None = None, *, allow_private: bool = False) -> "GameFileLoader":
+    """As load_game_files, for more to be added."""
+    loader = GameFileLoader(allow_private=allow_private)
+    for source, text in seed_texts():
+        loader.add(source, text)
     if overlay is not None:
-        texts.append((str(overlay), _read(overlay)))
-    return parse_game_texts(texts, allow_private=allow_private)
+        loader.add(str(overlay), _read(overlay))
+    return loader
 
 
 def parse_game_texts(texts: Iterable[tuple[str, str]], *, allow_private: bool = False) -> GameFiles:
     """As load_game_files, from (name, text) pairs in order."""
-    loader = _Loader(allow_private=allow_private)
+    loader = GameFileLoader(allow_private=allow_private)
     for source, text in texts:
         loader.add(source, text)
     return loader.result
@@ -146,15 +167,46 @@ def _read(path: Path) -> str:
         raise GameFileError(str(path), raw[: error.start].count(b"\n") + 1, "is not UTF-8 text") from None
 
 
-class _Loader:
-    """Adds documents to one result; `_raw_games` keeps the tables before checking, so that a later file may add fields."""
+class GameFileLoader:
+    """Adds documents to one result; `raw_games` keeps the tables before checking, so that a later file may add fields."""
 
     def __init__(self, *, allow_private: bool) -> None:
         self.result = GameFiles()
-        self._raw_games: dict[str, RawTable] = {}
+        self.raw_games: dict[str, RawTable] = {}
         self._allow_private = allow_private
+        self._faults: list[GameFileError] | None = None
+
+    def copy(self) -> "GameFileLoader":
+        """One that goes on from here by itself: what is added to it does not change this one."""
+        other = GameFileLoader(allow_private=self._allow_private)
+        for item in fields(GameFiles):
+            setattr(other.result, item.name, dict(getattr(self.result, item.name)))
+        other.raw_games = dict(self.raw_games)
+        return other
+
+    def faults_of(self, source: str, text: str) -> list[GameFileError]:
+        """Everything that is wrong with a further document, at most MAX_FAULTS; nothing is added."""
+        trial = self.copy()
+        trial._faults = []
+        try:
+            trial.add(source, text)
+        except GameFileError as error:
+            trial._faults.append(error)
+        except _EnoughFaults:
+            pass
+        return sorted(trial._faults, key=lambda fault: fault.line or 0)
+
+    def _refuse(self, source: str, line: int | None, problem: str) -> None:
+        """Raises GameFileError; where all faults are looked for, remembers it and lets the check go on."""
+        error = GameFileError(source, line, problem)
+        if self._faults is None:
+            raise error from None
+        if len(self._faults) >= MAX_FAULTS:
+            raise _EnoughFaults
+        self._faults.append(error)
 
     def add(self, source: str, text: str) -> None:
+        """Read one more document. Raises GameFileError for the first thing that is wrong; then throw this loader away."""
         lines = TomlLines(source, text)
         try:
             content = tomllib.loads(text)
@@ -169,9 +221,7 @@ class _Loader:
         for key in content:
             if key not in TABLES:
                 allowed = ", ".join(f"[[{table}]]" for table in TABLES)
-                raise GameFileError(
-                    source, lines.of_key(lines.whole, key), f"unknown table '{key}'; allowed: {allowed}"
-                )
+                self._refuse(source, lines.of_key(lines.whole, key), f"unknown table '{key}'; allowed: {allowed}")
         for prefixes, span in self._tables(lines, content, "prefixes", PrefixesEntry):
             self._check_cidrs(lines, span, prefixes.cidrs)
             self.result.prefixes[prefixes.name] = prefixes
@@ -191,31 +241,47 @@ class _Loader:
     ) -> Iterator[tuple[Entry, range]]:
         seen: set[str] = set()
         name_key = kind.__struct_fields__[0]
-        for index, raw in enumerate(_raw_tables(lines, content, table)):
+        for index, raw in enumerate(self._raw_tables(lines, content, table)):
             span = lines.span(table, index)
-            entry = _convert(lines, span, raw, kind)
-            name = str(raw[name_key])
+            entry = self._convert(lines, span, raw, kind)
+            if entry is None:
+                continue
+            name = str(raw.get(name_key))
             if name in seen:
-                raise GameFileError(lines.source, lines.of(span, f'"{name}"'), f"[[{table}]] '{name}' stands twice")
+                self._refuse(lines.source, lines.of(span, f'"{name}"'), f"[[{table}]] '{name}' stands twice")
             seen.add(name)
             yield entry, span
 
     def _add_games(self, lines: TomlLines, content: dict[str, object]) -> None:
         seen: dict[str, int] = {}
-        for index, raw in enumerate(_raw_tables(lines, content, "game")):
+        for index, raw in enumerate(self._raw_tables(lines, content, "game")):
             span = lines.span("game", index)
             slug = raw.get("slug")
             if not isinstance(slug, str):
-                raise GameFileError(lines.source, span.start, "a [[game]] needs a slug (a-z, 0-9 and inner hyphens)")
+                self._refuse(lines.source, span.start, "a [[game]] needs a slug (a-z, 0-9 and inner hyphens)")
+                continue
             here = lines.of(span, f'"{slug}"')
             if slug in seen:
-                raise GameFileError(lines.source, here, f"game '{slug}' stands twice (first in line {seen[slug]})")
+                self._refuse(lines.source, here, f"game '{slug}' stands twice (first in line {seen[slug]})")
             seen[slug] = here
-            merged = {**self._raw_games.get(slug, {}), **raw}
-            game = _convert(lines, span, merged, GameEntry)
+            merged = {**self._without(lines, span, slug, raw), **raw}
+            merged.pop(UNSET, None)
+            game = self._convert(lines, span, merged, GameEntry)
+            if game is None:
+                continue
             self._check_game(lines, span, game)
-            self._raw_games[slug] = merged
+            self.raw_games[slug] = merged
             self.result.games[slug] = game
+
+    def _without(self, lines: TomlLines, span: range, slug: str, raw: RawTable) -> RawTable:
+        """What earlier files say of a game, less the fields that this table's `unset` names."""
+        gone = raw.get(UNSET, [])
+        optional = [info.name for info in msgspec.structs.fields(GameEntry) if not info.required]
+        if not isinstance(gone, list) or not all(name in optional for name in gone):
+            allowed = ", ".join(optional)
+            self._refuse(lines.source, lines.of_key(span, UNSET), f"{UNSET}: a list of fields; allowed: {allowed}")
+            gone = []
+        return {key: value for key, value in self.raw_games.get(slug, {}).items() if key not in gone}
 
     def _check_game(self, lines: TomlLines, span: range, game: GameEntry) -> None:
         self._check_cidrs(lines, span, game.server_cidrs)
@@ -224,13 +290,13 @@ class _Loader:
             self._check_cidrs(lines, span, region.cidrs)
             if region.code in codes:
                 line = lines.of(span, f'"{region.code}"')
-                raise GameFileError(lines.source, line, f"region '{region.code}' stands twice in game '{game.slug}'")
+                self._refuse(lines.source, line, f"region '{region.code}' stands twice in game '{game.slug}'")
             codes.add(region.code)
         for ports in (*game.udp, *game.tcp, *game.target_ports):
             try:
                 parse_port_range(ports)
             except ValueError as error:
-                raise GameFileError(lines.source, lines.of(span, f'"{ports}"'), str(error)) from None
+                self._refuse(lines.source, lines.of(span, f'"{ports}"'), str(error))
         known = self.result
         for kind, names, defined in (
             ("prefixes", game.prefixes, set(known.prefixes)),
@@ -241,7 +307,7 @@ class _Loader:
             for name in names:
                 if name not in defined:
                     problem = f"{kind}: '{name}' is not defined; known: {_some(defined)}"
-                    raise GameFileError(lines.source, lines.of(span, f'"{name}"'), problem)
+                    self._refuse(lines.source, lines.of(span, f'"{name}"'), problem)
 
     def _check_cidrs(self, lines: TomlLines, span: range, cidrs: Iterable[str]) -> None:
         for cidr in cidrs:
@@ -250,31 +316,50 @@ class _Loader:
             try:
                 self.result.networks[cidr] = parse_network(cidr, allow_private=self._allow_private)
             except ValueError as error:
-                raise GameFileError(lines.source, lines.of(span, f'"{cidr}"', cidr), str(error)) from None
+                self._refuse(lines.source, lines.of(span, f'"{cidr}"', cidr), str(error))
+
+    def _raw_tables(self, lines: TomlLines, content: dict[str, object], table: str) -> list[RawTable]:
+        value = content.get(table, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            line = lines.of_key(lines.whole, table)
+            self._refuse(lines.source, line, f"'{table}' must be written as [[{table}]] tables")
+            return []
+        return value
+
+    def _convert(self, lines: TomlLines, span: range, raw: RawTable, kind: type[Entry]) -> Entry | None:
+        """The table as its type. None where faults are collected and it cannot be had without the faulty fields."""
+        while True:
+            try:
+                return msgspec.convert(raw, kind, strict=True)
+            except msgspec.ValidationError as error:
+                text = str(error)
+            path = re.search(r"at `(?:key in )?\$\.?([^`]*)`", text)
+            keys = re.findall(r"[a-z_]+", path[1]) if path else []
+            unknown = re.search(r"unknown field `([^`]+)`", text)
+            if unknown:
+                allowed = f"; allowed: {', '.join(kind.__struct_fields__)}" if not keys else ""
+                problem = f"unknown key '{'.'.join([*keys, unknown[1]])}'{allowed}"
+                self._refuse(lines.source, lines.of_key(span, unknown[1]), problem)
+            else:
+                problem = f"{'.'.join(keys) or 'table'}: {text.split(' - at ', maxsplit=1)[0]}{_allowed(kind, keys)}"
+                self._refuse(lines.source, _line_of_bad(lines, span, raw, kind, keys, text), problem)
+            missing = re.search(r"missing required field `([^`]+)`", text)
+            faulty = keys[0] if keys else unknown[1] if unknown else missing[1] if missing else ""
+            rest = _less(raw, faulty, path[1] if path else "")
+            if rest == raw:
+                return None
+            raw = rest
 
 
-def _raw_tables(lines: TomlLines, content: dict[str, object], table: str) -> list[RawTable]:
-    value = content.get(table, [])
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        line = lines.of_key(lines.whole, table)
-        raise GameFileError(lines.source, line, f"'{table}' must be written as [[{table}]] tables")
-    return value
-
-
-def _convert(lines: TomlLines, span: range, raw: RawTable, kind: type[Entry]) -> Entry:
-    try:
-        return msgspec.convert(raw, kind, strict=True)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        path = re.search(r"at `(?:key in )?\$\.?([^`]*)`", text)
-        keys = re.findall(r"[a-z_]+", path[1]) if path else []
-        unknown = re.search(r"unknown field `([^`]+)`", text)
-        if unknown:
-            allowed = f"; allowed: {', '.join(kind.__struct_fields__)}" if not keys else ""
-            problem = f"unknown key '{'.'.join([*keys, unknown[1]])}'{allowed}"
-            raise GameFileError(lines.source, lines.of_key(span, unknown[1]), problem) from None
-        problem = f"{'.'.join(keys) or 'table'}: {text.split(' - at ', maxsplit=1)[0]}{_allowed(kind, keys)}"
-        raise GameFileError(lines.source, _line_of_bad(lines, span, raw, kind, keys, text), problem) from None
+def _less(raw: RawTable, key: str, path: str) -> RawTable:
+    """The table without the faulty item of a list, or without the whole field; with a stand-in where it cannot be without one."""
+    value, at = raw.get(key), re.match(rf"{re.escape(key)}\[(\d+)\]$", path)
+    if at is not None and isinstance(value, list):
+        number = int(at[1])
+        return {**raw, key: [*value[:number], *value[number + 1 :]]}
+    return {name: item for name, item in raw.items() if name != key} | {
+        name: item for name, item in STAND_INS.items() if name == key
+    }
 
 
 def _line_of_bad(lines: TomlLines, span: range, raw: RawTable, kind: type[Table], keys: list[str], message: str) -> int:

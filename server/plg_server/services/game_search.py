@@ -65,9 +65,16 @@ class _Key:
 
 
 class GameSearch:
-    """An index over one catalogue; build it once, it is never changed."""
+    """An index over one catalogue."""
 
     def __init__(self, catalog: GameCatalog) -> None:
+        self._fill(catalog)
+
+    def adopt(self, other: "GameSearch") -> None:
+        """Become the same as another one: whoever holds this index searches the other's games from now on."""
+        self.__dict__.update(other.__dict__)
+
+    def _fill(self, catalog: GameCatalog) -> None:
         self._games = catalog.profiles
         keys: dict[tuple[str, int], _Key] = {}
         words: dict[tuple[str, int], None] = {}

@@ -170,7 +170,7 @@ async def authenticate_relay(header: str) -> Node:
     node = await Node.get_or_none(id=node_id) if re.fullmatch(r"[0-9a-f]{16}", node_id) and len(secret) <= 256 else None
     # An unknown relay costs the same comparison as a wrong key.
     expected = node.key_hash if node is not None else "0" * 64
-    if not hmac.compare_digest(token_hash(secret), expected) or node is None:
+    if not hmac.compare_digest(token_hash(secret), expected) or node is None or node.deleted_at is not None:
         raise ApiError(ErrorCode.TOKEN_INVALID, "the relay key is not valid; enrol this relay again")
     return node
 

@@ -59,7 +59,7 @@ class Relay:
     """One relay that is alive. `player` is the player's own measurement, None when it made none.
 
     `hosts` are the addresses (or the name) it lives at: two relays that share one share a fate. `networks` stand for its
-    provider.
+    provider. `priority_ms` is the operator's: counted in its favour, below 0 against it.
     """
 
     node_id: str
@@ -71,6 +71,7 @@ class Relay:
     state: NodeState = NodeState.UP
     load_percent: float = 0.0
     masks: bool = False
+    priority_ms: int = 0
     player: Figure | None = None
     leg: Leg = field(default_factory=Leg)
 
@@ -202,6 +203,7 @@ def _score(relay: Relay, unknown_leg_ms: float) -> float:
         + jitter_penalty_ms(relay.player, relay.leg.figure)
         + loss_penalty_ms(relay.player, relay.leg.figure)
         + load_penalty_ms(relay.load_percent)
+        - relay.priority_ms
         + relay.load_percent / 100  # equals otherwise: the emptier one
     )
 
@@ -290,4 +292,9 @@ def describe_way(relay: Relay) -> str:
         "load": load_penalty_ms(relay.load_percent),
     }
     told = [f"{value:.1f} ms for {name}" for name, value in penalties.items() if value >= 0.05]
-    return f"{text}; counted worse by {', '.join(told)}" if told else text
+    text = f"{text}; counted worse by {', '.join(told)}" if told else text
+    if relay.priority_ms:
+        text += (
+            f"; counted {'better' if relay.priority_ms > 0 else 'worse'} by {abs(relay.priority_ms)} ms by the operator"
+        )
+    return text

@@ -87,6 +87,7 @@ class RouteMatrices:
                 state=entry.state.state,
                 load_percent=entry.state.load_percent,
                 masks=entry.state.mask,
+                priority_ms=entry.node.priority,
                 player=measured.get(node_id),
                 leg=legs[node_id],
             )
