@@ -36,6 +36,7 @@ async def signed_in_as(api: ApiDriver, role: str = "player", *, banned: bool = F
             password_hash="none",
             role=role,
             created_at=now,
+            email_verified_at=now,
             banned_at=now if banned else None,
         )
         sign_in = await SignIn.create(id=new_id(), account=account, created_at=now, ended_at=now if ended else None)
