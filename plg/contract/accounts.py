@@ -1,6 +1,6 @@
 """Accounts: register, sign in, refresh, sign out, and who I am."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -10,11 +10,12 @@ RefreshToken = Annotated[str, Meta(min_length=20, max_length=256)]
 
 
 class RegisterRequest(Request, frozen=True, kw_only=True):
-    """POST /v1/auth/register"""
+    """POST /v1/auth/register. `language` is that of the server's e-mails; without it Accept-Language says."""
 
     email: Email
     password: Password
     display_name: DisplayName | None = None
+    language: Literal["en", "ru"] | None = None
 
 
 class LoginRequest(Request, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from datetime import datetime
 import msgspec
 import structlog
 from aiohttp import web
+
+from plg_server import app_keys
 from plg_server.authentication import account_authenticators
 from plg_server.background import BackgroundJobs
 from plg_server.billing_network import open_billing
@@ -15,6 +17,7 @@ from plg_server.config import ServerConfig
 from plg_server.database import open_database
 from plg_server.game_network import open_game_network
 from plg_server.handlers import (
+    account_changes,
     accounts,
     api_tokens,
     benchmarks,
@@ -41,6 +44,7 @@ from plg_server.handlers.admin import sessions as admin_sessions
 from plg_server.handlers.admin import stats as admin_stats
 from plg_server.handlers.admin import users as admin_users
 from plg_server.ids import utc_now
+from plg_server.mail_network import make_email_verification, open_mail
 from plg_server.metrics import Metrics
 from plg_server.middlewares import MIDDLEWARES, served
 from plg_server.openapi import openapi_document
@@ -54,18 +58,18 @@ from plg_server.services.account_deletion import AccountDeletion
 from plg_server.services.accounts import AccountService
 from plg_server.services.kept_persons import KeptPersons
 from plg_server.services.leases import Leases
+from plg_server.services.mail_codes import MailCodes
 from plg_server.services.passwords import Passwords
 from plg_server.services.tokens import AccessTokens, load_token_secret
 from plg_server.services.totp import SecondFactors
 from plg_server.store import Store, StoreUnavailable, open_store
-
-from plg_server import app_keys
 
 
 def all_routes() -> tuple[Route, ...]:
     """Every operation of the server, in the order of the documentation."""
     subjects = (
         accounts,
+        account_changes,
         totp,
         devices,
         api_tokens,
@@ -139,12 +143,14 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         stack.callback(passwords.close)
         app[app_keys.SECOND_FACTORS] = SecondFactors(secret, app[app_keys.CLOCK])
         app[app_keys.KEPT_PERSONS] = KeptPersons(secret)
+        mail_codes = MailCodes(secret)
         app[app_keys.ACCOUNTS] = AccountService(
             config,
             passwords,
             AccessTokens(secret, config.access_token_minutes * 60),
             app[app_keys.SECOND_FACTORS],
             app[app_keys.CLOCK],
+            on_register=make_email_verification(app, mail_codes).begin,
         )
         app[app_keys.LEASES] = leases = Leases(app[app_keys.CLOCK])
         jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS], leases))
@@ -153,6 +159,7 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
             app[app_keys.SECOND_FACTORS], app[app_keys.KEPT_PERSONS], app[app_keys.REVOCATIONS], app[app_keys.CLOCK]
         )
         await open_billing(app, stack, jobs)
+        open_mail(app, mail_codes, passwords, jobs)
         start_periodic_work(app, jobs)
         yield
 

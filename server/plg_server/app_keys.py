@@ -4,12 +4,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from aiohttp import web
+
 from plg_server.config import ServerConfig
 from plg_server.database import Database
+from plg_server.jobs.outbox_sending import OutboxSending
 from plg_server.metrics import Metrics
 from plg_server.models.nodes import Node
 from plg_server.rate_limits import RateLimiter
 from plg_server.routes import Auth, Authenticator, Route
+from plg_server.services.account_changes import AccountChanges
 from plg_server.services.account_deletion import AccountDeletion
 from plg_server.services.accounts import AccountService, Identity
 from plg_server.services.admin_games import AdminGames
@@ -18,11 +21,13 @@ from plg_server.services.admin_sessions import AdminSessions
 from plg_server.services.benchmarks import BenchmarkService
 from plg_server.services.checkouts import Checkouts
 from plg_server.services.codes import Codes
+from plg_server.services.email_verification import EmailVerification
 from plg_server.services.game_catalog import GameCatalog
 from plg_server.services.game_overrides import GameOverrides
 from plg_server.services.game_search import GameSearch
 from plg_server.services.kept_persons import KeptPersons
 from plg_server.services.leases import Leases
+from plg_server.services.password_reset import PasswordReset
 from plg_server.services.payment_facts import PaymentProvider
 from plg_server.services.relay_profiles import RelayProfiles
 from plg_server.services.relay_state import RelayStates
@@ -41,6 +46,10 @@ DATABASE = web.AppKey("database", Database)
 STORE = web.AppKey("store", Store)
 LEASES = web.AppKey("leases", Leases)
 ACCOUNTS = web.AppKey("accounts", AccountService)
+ACCOUNT_CHANGES = web.AppKey("account_changes", AccountChanges)
+EMAIL_VERIFICATION = web.AppKey("email_verification", EmailVerification)
+PASSWORD_RESET = web.AppKey("password_reset", PasswordReset)
+OUTBOX_SENDING = web.AppKey("outbox_sending", OutboxSending)
 SECOND_FACTORS = web.AppKey("second_factors", SecondFactors)
 KEPT_PERSONS = web.AppKey("kept_persons", KeptPersons)
 ACCOUNT_DELETION = web.AppKey("account_deletion", AccountDeletion)

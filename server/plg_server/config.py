@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from plg_server.billing_config import BILLING_SETTINGS, BillingConfig, missing_setting
+from plg_server.mail_config import MAIL_SETTINGS, MailConfig, missing_mail_setting
 from plg_server.services.toml_lines import TomlLines
 
 ENV_PREFIX = "PLG_SERVER_"
@@ -70,6 +71,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     rate_limits_on: bool
     rate_limits: RateLimits
     billing: BillingConfig
+    mail: MailConfig
 
     @property
     def effective_database_url(self) -> str:
@@ -207,7 +209,7 @@ SETTINGS: dict[str, Setting] = {
     "rate_notice": Setting(str, "600/minute", RATE_ALLOWED, _rate),
     **{
         key: Setting(str, one.default, one.allowed, one.holds, secret=one.secret, optional=one.default is None)
-        for key, one in BILLING_SETTINGS.items()
+        for key, one in (BILLING_SETTINGS | MAIL_SETTINGS).items()
     },
 }
 
@@ -244,10 +246,11 @@ def _build(values: dict[str, object]) -> ServerConfig:
     values["data_dir"] = Path(str(values["data_dir"] or default_data_dir())).expanduser().absolute()
     if values["games_file"] is not None:
         values["games_file"] = Path(str(values["games_file"])).expanduser().absolute()
-    if missing := missing_setting(values):
+    if missing := missing_setting(values) or missing_mail_setting(values):
         raise ConfigError(missing)
     billing = {key: values.pop(key) for key in BILLING_SETTINGS}
-    return msgspec.convert({**values, "rate_limits": rates, "billing": billing}, ServerConfig)
+    mail = {key: values.pop(key) for key in MAIL_SETTINGS}
+    return msgspec.convert({**values, "rate_limits": rates, "billing": billing, "mail": mail}, ServerConfig)
 
 
 def _is_rate(key: str) -> bool:
@@ -350,4 +353,7 @@ def shown_config(config: ServerConfig) -> dict[str, ShownValue]:
     for key, setting in BILLING_SETTINGS.items():
         value = getattr(config.billing, key)
         values[key] = "***" if setting.secret and value is not None else value
+    del values["mail"]
+    values |= msgspec.to_builtins(config.mail)
+    values["mail_url"] = redacted_url(config.mail.mail_url) if config.mail.mail_url else None
     return values | {f"rate_{name}": getattr(config.rate_limits, name) for name in RateLimits.__struct_fields__}

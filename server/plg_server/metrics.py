@@ -50,6 +50,14 @@ class Metrics:
             "plg_server_job_found", "What the last round counted", ("job", "what"), registry=self.registry
         )
 
+        self.mails = Counter(
+            "plg_server_mails", "E-mails taken from the outbox", ("kind", "outcome"), registry=self.registry
+        )
+        self.mails_waiting = Gauge("plg_server_mails_waiting", "E-mails that wait to be sent", registry=self.registry)
+        self.mails_given_up = Gauge(
+            "plg_server_mails_given_up", "E-mails that could not be sent and are kept", registry=self.registry
+        )
+
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The text and its content type: OpenMetrics when the scraper asks for it, else the older format."""
         encode, content_type = choose_encoder(accept)

@@ -1,11 +1,17 @@
 """/v1/auth and /v1/me."""
 
+import contextlib
+
 from aiohttp import web
 
 from plg.contract.accounts import Account, LoginRequest, RefreshRequest, RegisterRequest, TokenPair
 from plg.contract.problem import ErrorCode
 from plg_server import app_keys
 from plg_server.routes import Auth, Limit, route
+from plg_server.services.mail_kinds import MailLanguage
+
+LANGUAGE_HEADER_CHARS = 200
+"""Browsers send a tenth of it; more is not read."""
 
 
 @route(
@@ -20,7 +26,9 @@ from plg_server.routes import Auth, Limit, route
 )
 async def register(request: web.Request, body: RegisterRequest) -> Account:
     """Make an account."""
-    return await request.app[app_keys.ACCOUNTS].register(body)
+    return await request.app[app_keys.ACCOUNTS].register(
+        body, preferred_language(request.headers.get("Accept-Language", ""))
+    )
 
 
 @route(
@@ -66,6 +74,16 @@ async def logout(request: web.Request, body: RefreshRequest) -> None:
 async def me(request: web.Request) -> Account:
     """The signed-in account with its plan and totals."""
     return request.app[app_keys.ACCOUNTS].describe(request[app_keys.IDENTITY].account)
+
+
+def preferred_language(header: str) -> str:
+    """The language of ours that an Accept-Language header (RFC 9110, 12.5.4) wants most; English when it wants none."""
+    wanted: dict[str, float] = {}
+    for item in header[:LANGUAGE_HEADER_CHARS].split(","):
+        name, _, weight = item.strip().partition(";q=")
+        with contextlib.suppress(ValueError):
+            wanted.setdefault(name[:2].lower(), float(weight or 1))
+    return MailLanguage.RU if wanted.get("ru", 0.0) > wanted.get("en", 0.0) else MailLanguage.EN
 
 
 ROUTES = (register, login, refresh, logout, me)

@@ -28,10 +28,11 @@ async def subscription(request: web.Request) -> Subscription:
     answer=Subscription,
     auth=Auth.ACCOUNT,
     limit=Limit.WRITE,
-    errors=(ErrorCode.BILLING_OFF, ErrorCode.TRIAL_USED, ErrorCode.PLAN_NOT_FOUND),
+    errors=(ErrorCode.BILLING_OFF, ErrorCode.TRIAL_USED, ErrorCode.PLAN_NOT_FOUND, ErrorCode.EMAIL_NOT_VERIFIED),
 )
 async def start_trial(request: web.Request) -> Subscription:
     """Take the trial, once for each person."""
+    request.app[app_keys.EMAIL_VERIFICATION].refuse_unverified(request[app_keys.IDENTITY].account)
     return await request.app[app_keys.SUBSCRIPTIONS].start_trial(request[app_keys.IDENTITY].account_id)
 
 

@@ -54,11 +54,13 @@ class HistoryQuery(Request, frozen=True):
         ErrorCode.MODE_NOT_ALLOWED,
         ErrorCode.NO_RELAY_FREE,
         ErrorCode.SUBSCRIPTION_NEEDED,
+        ErrorCode.EMAIL_NOT_VERIFIED,
         ErrorCode.STORE_UNAVAILABLE,
     ),
 )
 async def start_session(request: web.Request, body: StartSessionRequest) -> SessionGrant:
     """Choose exit, transits and standby, and get the tickets and keys to use them."""
+    request.app[app_keys.EMAIL_VERIFICATION].refuse_unverified(request[app_keys.IDENTITY].account)
     return await request.app[app_keys.SESSIONS].start(request[app_keys.IDENTITY].account, body)
 
 

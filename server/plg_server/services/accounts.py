@@ -1,7 +1,7 @@
 """Accounts: register, sign in, refresh with rotation and reuse detection, sign out, and what the account may do."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from plg.contract.problem import ErrorCode
 from plg_server.config import ServerConfig
 from plg_server.ids import new_id, timestamp, utc_now
 from plg_server.models.accounts import Account, RefreshToken, SignIn
+from plg_server.models.mail import MailCode
 from plg_server.problems import ApiError
 from plg_server.services import api_tokens
 from plg_server.services.devices import note_use
@@ -53,35 +54,43 @@ class AccountService:
         tokens: AccessTokens,
         second_factors: SecondFactors,
         clock: Callable[[], datetime] = utc_now,
+        on_register: Callable[[Account], Awaitable[None]] | None = None,
     ) -> None:
+        """`on_register` is called with each new account inside its transaction."""
+        self._on_register = on_register
         self._config = config
         self._clock = clock
         self._passwords = passwords
         self._tokens = tokens
         self._second_factors = second_factors
 
-    async def register(self, request: contract.RegisterRequest) -> contract.Account:
-        """Make an account. Raises ApiError `email_taken`, `invalid_body`, or `forbidden` when registration is closed."""
+    async def register(self, request: contract.RegisterRequest, language: str = "en") -> contract.Account:
+        """Make an account; `language` is for a request that names none.
+
+        Raises ApiError `email_taken`, `invalid_body`, or `forbidden` when registration is closed.
+        """
         if not self._config.registration_open:
             raise ApiError(ErrorCode.FORBIDDEN, "registration is closed on this server; ask its operator")
         email = normal_email(request.email)
-        if not (email + (request.display_name or "")).isprintable():
-            # Invisible and right-to-left marks make one name look like another's.
-            raise ApiError(ErrorCode.INVALID_BODY, "email and display_name must not hold invisible characters")
-        if await Account.exists(email=email):
-            raise _email_taken()
+        refuse_invisible(email + (request.display_name or ""))
+        if await Account.exists(email=email) or await is_held(email, self._clock()):
+            raise email_taken()
         account = Account(
             id=new_id(),
             email=email,
             display_name=request.display_name or email.partition("@")[0],
             password_hash=await self._hash(request.password),
             created_at=utc_now(),
+            language=request.language or language,
         )
         try:
-            await account.save(force_create=True)
+            async with in_transaction():
+                await account.save(force_create=True)
+                if self._on_register is not None:
+                    await self._on_register(account)
         except IntegrityError:
             # Somebody registered the same address while we hashed.
-            raise _email_taken() from None
+            raise email_taken() from None
         return self.describe(account)
 
     async def login(self, request: contract.LoginRequest, address: str = "") -> contract.TokenPair:
@@ -253,7 +262,20 @@ def _refuse_banned(account: Account) -> None:
         raise ApiError(ErrorCode.ACCOUNT_BANNED, "this account is banned; write to the operator of the server")
 
 
-def _email_taken() -> ApiError:
+def refuse_invisible(text: str) -> None:
+    """Raises ApiError `invalid_body`: invisible and right-to-left marks make one name look like another's."""
+    if not text.isprintable():
+        raise ApiError(ErrorCode.INVALID_BODY, "email and display_name must not hold invisible characters")
+
+
+async def is_held(address: str, now: datetime, by: str | None = None) -> bool:
+    """Whether an account (other than `by`) may still go back to this address, which it had: nobody else gets it meanwhile."""
+    held = MailCode.filter(purpose="undo_email", address=address, used_at=None, expires_at__gt=now)
+    return await (held if by is None else held.exclude(account_id=by)).exists()
+
+
+def email_taken() -> ApiError:
+    """Somebody has this address."""
     return ApiError(ErrorCode.EMAIL_TAKEN, "an account with this e-mail address exists; log in, or use another address")
 
 

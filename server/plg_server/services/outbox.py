@@ -5,7 +5,6 @@ the same moment, and one that crashed gives it back by itself. SMTP knows no und
 and `mark_sent` leaves a row that is tried again, and that copy is the only one too many. Both carry the same Message-ID.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -38,8 +37,6 @@ KEEP_GIVEN_UP = timedelta(days=90)
 
 NO_FACTS = "{}"
 
-_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>]{1,64}@[^@\s\x00-\x1f\x7f<>]{1,190}")
-
 
 async def put(
     kind: MailKind, to: Account | str, language: str, facts: Mapping[str, str], now: datetime | None = None
@@ -47,16 +44,17 @@ async def put(
     """Leave an e-mail to be sent; gives its id. Call it inside the transaction of what it tells of.
 
     `to` is an account (its address as it is now, and with the account the e-mail goes) or an address of nobody's. `language` "" is
-    the account's. `facts` are exactly those that `mail_kinds.RULES` names. Raises ValueError for facts or an address that cannot be.
+    the account's. `facts` are exactly those that `mail_kinds.RULES` names. Raises ValueError for facts that cannot be.
+    An address that cannot be is found out when it is sent to: what puts the e-mail in must not fail for it.
     """
     rules = RULES[kind]
     if facts.keys() != rules.facts:
         raise ValueError(f"an e-mail of the kind {kind} needs {sorted(rules.facts)}, not {sorted(facts)}")
     if any(len(fact) > MAX_FACT_CHARS for fact in facts.values()):
         raise ValueError(f"a fact of an e-mail has at most {MAX_FACT_CHARS} characters")
-    is_account = isinstance(to, Account)
-    address = to.email if isinstance(to, Account) else to
-    return await put_for(kind, to.id if is_account else None, address, language or (to.language if is_account else ""), facts, now)  # fmt: skip
+    if isinstance(to, Account):
+        return await put_for(kind, to.id, to.email, language or to.language, facts, now)
+    return await put_for(kind, None, to, language, facts, now)
 
 
 async def put_for(
@@ -68,8 +66,6 @@ async def put_for(
     now: datetime | None = None,
 ) -> str:
     """As `put`, to another address than the account's own (the old or the new one of a change)."""
-    if not _ADDRESS.fullmatch(address):
-        raise ValueError("no address that an e-mail could go to")
     moment = now or utc_now()
     row = await OutboxMail.create(
         id=new_id(),
