@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from plg_server.app import create_app
 from plg_server.config import ServerConfig, load_config
+from plg_server.database import Database, open_database
 from plg_server.game_network import load_catalog
 from plg_server.ids import utc_now
 from plg_server.services.game_catalog import GameCatalog, build_catalog
@@ -79,6 +80,18 @@ def migrated_databases() -> Iterator[MigratedDatabases]:
 def _databases_are_migrated_once(monkeypatch: pytest.MonkeyPatch, migrated_databases: MigratedDatabases) -> None:
     """An empty database is migrated when the first server of the process starts, and copied for all others."""
     monkeypatch.setattr("plg_server.app.migrate", migrated_databases.migrate)
+
+
+@pytest.fixture
+async def database(
+    tmp_path: Path, backend: dict[str, object], migrated_databases: MigratedDatabases
+) -> AsyncIterator[Database]:
+    """A migrated database without a server, on each engine; a test enters it by `active`."""
+    config = load_config(None, {}, {"data_dir": str(tmp_path), **backend})
+    await migrated_databases.migrate(config)
+    opened = await open_database(config)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

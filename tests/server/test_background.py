@@ -15,8 +15,8 @@ from plg_server.database import Database, open_database
 from plg_server.metrics import Metrics
 from plg_server.models.accounts import Account
 from plg_server.models.leases import Lease
-from plg_server.schema_migration import migrate
 from plg_server.services.leases import Leases
+from support.migrated_databases import MigratedDatabases
 
 HOUR = timedelta(hours=1)
 SHORT = timedelta(milliseconds=40)
@@ -24,9 +24,10 @@ LIMIT_S = 20.0
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(tmp_path: Path, migrated_databases: MigratedDatabases) -> AsyncIterator[Database]:
+    """On one engine: what the engines have to do with it is `services.leases`."""
     config = load_config(None, {}, {"data_dir": str(tmp_path)})
-    await migrate(config)
+    await migrated_databases.migrate(config)
     opened = await open_database(config)
     yield opened
     await opened.close()

@@ -45,7 +45,8 @@ async def forget_sessions(before: datetime) -> int:
     for _ in range(MAX_BATCHES):
         old = await Session.filter(ended_at__lt=before).order_by("started_at").limit(BATCH).values_list("id", flat=True)
         if old:
-            gone += await Session.filter(id__in=[str(session_id) for session_id in old]).delete()
+            await Session.filter(id__in=[str(session_id) for session_id in old]).delete()
+            gone += len(old)  # SQLite counts what the deletion took along too
         if len(old) < BATCH:
             break
     return gone

@@ -1,31 +1,17 @@
 """Whose turn it is: one replica of many, once in each round, whatever clocks and crashes do."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from plg_server.config import load_config
-from plg_server.database import Database, open_database
+from plg_server.database import Database
 from plg_server.models.leases import Lease
-from plg_server.schema_migration import migrate
 from plg_server.services.leases import LeaseLost, Leases, forget_leases
 from support.billing_world import MovingClock
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def database(tmp_path: Path, backend: dict[str, object]) -> AsyncIterator[Database]:
-    """An open database; each test enters it by `active` itself."""
-    config = load_config(None, {}, {"data_dir": str(tmp_path), **backend})
-    await migrate(config)
-    opened = await open_database(config)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
