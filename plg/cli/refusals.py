@@ -47,6 +47,7 @@ _SENTENCES: dict[str, str] = {
     ErrorCode.PLAN_NOT_FOUND: N_("no such plan is on offer"),
     ErrorCode.TRIAL_USED: N_("the trial was had before"),
     ErrorCode.NOTHING_TO_CANCEL: N_("there is no running plan to cancel"),
+    ErrorCode.NOTHING_TO_CHANGE: N_("there is nothing to change"),
     ErrorCode.CODE_REFUSED: N_("no such code, or it has ended or was used up"),
     ErrorCode.CODE_USED: N_("this account has used that code already"),
     ErrorCode.PROVIDER_NOT_FOUND: N_("this server does not take payments that way"),

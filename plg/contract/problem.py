@@ -48,6 +48,7 @@ class ErrorCode(StrEnum):
     PLAN_NOT_FOUND = "plan_not_found"
     TRIAL_USED = "trial_used"
     NOTHING_TO_CANCEL = "nothing_to_cancel"
+    NOTHING_TO_CHANGE = "nothing_to_change"
     CODE_REFUSED = "code_refused"
     CODE_USED = "code_used"
     PROVIDER_NOT_FOUND = "provider_not_found"

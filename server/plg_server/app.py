@@ -38,10 +38,14 @@ from plg_server.handlers import (
 from plg_server.handlers.admin import audit as admin_audit
 from plg_server.handlers.admin import benchmarks as admin_benchmarks
 from plg_server.handlers.admin import claim as admin_claim
+from plg_server.handlers.admin import codes as admin_codes
 from plg_server.handlers.admin import games as admin_games
 from plg_server.handlers.admin import nodes as admin_nodes
+from plg_server.handlers.admin import payments as admin_payments
+from plg_server.handlers.admin import plans as admin_plans
 from plg_server.handlers.admin import sessions as admin_sessions
 from plg_server.handlers.admin import stats as admin_stats
+from plg_server.handlers.admin import subscriptions as admin_subscriptions
 from plg_server.handlers.admin import users as admin_users
 from plg_server.ids import utc_now
 from plg_server.mail_network import make_email_verification, open_mail
@@ -85,6 +89,10 @@ def all_routes() -> tuple[Route, ...]:
         relays,
         admin_users,
         admin_stats,
+        admin_subscriptions,
+        admin_payments,
+        admin_plans,
+        admin_codes,
         admin_nodes,
         admin_games,
         admin_sessions,

@@ -16,6 +16,8 @@ class BillingConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     billing: str
     billing_return_url: str | None
+    billing_outcome_fair: str
+    billing_seller: str | None
     donatepay_key: str | None
     donatepay_page: str | None
     donatepay_api: str
@@ -39,6 +41,11 @@ class BillingConfig(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a session needs a plan of the account's own."""
         return self.billing == "on"
 
+    @property
+    def outcome_fair(self) -> bool:
+        """Whether a paid day on which nothing was gained is given back."""
+        return self.on and self.billing_outcome_fair == "on"
+
 
 @dataclass(frozen=True)
 class BillingSetting:
@@ -56,6 +63,11 @@ def _one_of(*names: str) -> Callable[[object], bool]:
 
 def _text(value: object) -> bool:
     return isinstance(value, str) and 1 <= len(value) <= 255 and value.isprintable() and value.isascii()
+
+
+def _name(value: object) -> bool:
+    """A name in any language."""
+    return isinstance(value, str) and 1 <= len(value) <= 255 and value.isprintable()
 
 
 def _web_address(value: object) -> bool:
@@ -88,6 +100,8 @@ _OFF_ON = ("off", "on")
 BILLING_SETTINGS: dict[str, BillingSetting] = {
     "billing": BillingSetting("off", "off (everybody may play) or on (a plan is needed)", _one_of(*_OFF_ON)),
     "billing_return_url": BillingSetting(None, _ADDRESS, _web_address),
+    "billing_outcome_fair": BillingSetting("off", "off, or on (a paid day without a measured gain is given back)", _one_of(*_OFF_ON)),
+    "billing_seller": BillingSetting(None, "who sells, for receipts: 1 to 255 characters", _name),
     "donatepay_key": _SECRET,
     "donatepay_page": BillingSetting(None, f"{_ADDRESS}, where {{code}} and {{amount}} may stand", _page),
     "donatepay_api": BillingSetting("https://donatepay.ru/api/v1", _ADDRESS, _web_address),

@@ -9,6 +9,7 @@ from plg_server import app_keys
 from plg_server.background import BackgroundJobs
 from plg_server.billing_config import BillingConfig
 from plg_server.config import ServerConfig
+from plg_server.jobs import outcome_fair
 from plg_server.jobs.provider_polling import TICK_S, ProviderPolling
 from plg_server.providers.cryptomus import Cryptomus
 from plg_server.providers.donatepay import DonatePay
@@ -40,6 +41,8 @@ async def open_billing(app: web.Application, stack: contextlib.AsyncExitStack, j
     app[app_keys.CHECKOUTS] = Checkouts(subscriptions, providers, clock)
     if polled:
         jobs.every(TICK_S, "poll_providers", ProviderPolling(polled, clock).tick)
+    if config.billing.outcome_fair:
+        jobs.shared(outcome_fair.EVERY, "outcome_fair", outcome_fair.OutcomeFairDays(clock).tick)
 
 
 def polled_providers(config: BillingConfig, http: aiohttp.ClientSession) -> dict[str, PolledProvider]:

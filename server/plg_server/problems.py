@@ -48,6 +48,7 @@ STATUS_OF: dict[ErrorCode, int] = {
     ErrorCode.PLAN_NOT_FOUND: 404,
     ErrorCode.TRIAL_USED: 409,
     ErrorCode.NOTHING_TO_CANCEL: 409,
+    ErrorCode.NOTHING_TO_CHANGE: 409,
     ErrorCode.CODE_REFUSED: 404,
     ErrorCode.CODE_USED: 409,
     ErrorCode.PROVIDER_NOT_FOUND: 404,

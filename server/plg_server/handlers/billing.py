@@ -4,8 +4,18 @@ from aiohttp import web
 
 from plg.contract.billing import PaymentPage, PaymentQuery, PlanList, Subscription
 from plg.contract.problem import ErrorCode
+from plg.contract.receipts import Receipt, SubscriptionHistory
+from plg.contract.schema import Request
 from plg_server import app_keys
+from plg_server.ids import EntityId
 from plg_server.routes import Auth, Limit, route
+from plg_server.services.receipts import history_of, receipt_of
+
+
+class OwnPaymentPath(Request, frozen=True, kw_only=True):
+    """A payment of the caller's."""
+
+    payment_id: EntityId
 
 
 @route("GET", "/v1/plans", answer=PlanList, auth=Auth.NONE, limit=Limit.READ)
@@ -56,4 +66,24 @@ async def payments(request: web.Request, query: PaymentQuery) -> PaymentPage:
     return await request.app[app_keys.SUBSCRIPTIONS].payments(account_id, query.limit, query.offset)
 
 
-ROUTES = (plans, subscription, start_trial, cancel, payments)
+@route(
+    "GET",
+    "/v1/payments/{payment_id}/receipt",
+    path=OwnPaymentPath,
+    answer=Receipt,
+    auth=Auth.ACCOUNT,
+    limit=Limit.READ,
+    errors=(ErrorCode.NOT_FOUND,),
+)
+async def receipt(request: web.Request, path: OwnPaymentPath) -> Receipt:
+    """The receipt of one of the caller's payments."""
+    return await receipt_of(request[app_keys.IDENTITY].account_id, path.payment_id, request.app[app_keys.CONFIG])
+
+
+@route("GET", "/v1/subscription/history", answer=SubscriptionHistory, auth=Auth.ACCOUNT, limit=Limit.READ)
+async def subscription_history(request: web.Request) -> SubscriptionHistory:
+    """Everything that the caller's plan was given for, and what was taken back, newest first."""
+    return SubscriptionHistory(grants=await history_of(request[app_keys.IDENTITY].account_id))
+
+
+ROUTES = (plans, subscription, start_trial, cancel, payments, receipt, subscription_history)

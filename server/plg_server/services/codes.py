@@ -34,6 +34,9 @@ WRONG_A_DAY = 30
 
 WRONG_WINDOW_S = 86_400.0
 
+ROWS_AT_ONCE = 50
+"""Databases bound how many values one statement may have."""
+
 DEFAULT_SESSIONS = 2
 """What a code's days allow when its plan is not in the table any more."""
 
@@ -119,8 +122,42 @@ class Codes:
 
 async def make_code(wish: NewCode, now: datetime) -> str:
     """Keep a new code and give its text, which cannot be shown again. Raises ValueError for a code that cannot be."""
-    text = wish.text or _grouped(random_text(GIFT_CHARS))
-    plain = plain_code(text)
+    return (await make_codes(wish, 1, "", now))[0]
+
+
+async def make_codes(wish: NewCode, count: int, batch: str, now: datetime) -> list[str]:
+    """Keep so many new codes as one batch, and give their texts, which cannot be shown again.
+
+    Raises ValueError for codes that cannot be. A text of one's own is for one code.
+    """
+    texts = [wish.text] if wish.text else [_grouped(random_text(GIFT_CHARS)) for _ in range(count)]
+    for text in texts:
+        _check(wish, plain_code(text))
+    hashes = [code_hash(plain_code(text)) for text in texts]
+    if await Code.exists(code_hash__in=hashes):
+        raise ValueError("this code exists already")
+    rows = [
+        Code(
+            id=new_id(),
+            code_hash=hashed,
+            kind=wish.kind,
+            label=wish.label[:64],
+            percent=wish.percent,
+            days=wish.days,
+            plan_name=wish.plan_name,
+            uses_left=wish.uses,
+            uses_per_account=wish.uses_per_account,
+            created_at=now,
+            expires_at=wish.expires_at,
+            batch=batch,
+        )
+        for hashed in hashes
+    ]
+    await Code.bulk_create(rows, batch_size=ROWS_AT_ONCE)
+    return texts
+
+
+def _check(wish: NewCode, plain: str) -> None:
     if wish.kind not in ("promo", "gift"):
         raise ValueError("a code is promo or gift")
     if not 4 <= len(plain) <= 60 or not plain.isascii() or not plain.isalnum():
@@ -129,23 +166,6 @@ async def make_code(wish: NewCode, now: datetime) -> str:
         raise ValueError("a code gives 1 to 99 percent, or 1 to 3660 days, or both")
     if (wish.uses is not None and wish.uses < 1) or wish.uses_per_account < 1:
         raise ValueError("a code has at least one use")
-    hashed = code_hash(plain)
-    if await Code.exists(code_hash=hashed):
-        raise ValueError("this code exists already")
-    await Code.create(
-        id=new_id(),
-        code_hash=hashed,
-        kind=wish.kind,
-        label=wish.label[:64],
-        percent=wish.percent,
-        days=wish.days,
-        plan_name=wish.plan_name,
-        uses_left=wish.uses,
-        uses_per_account=wish.uses_per_account,
-        created_at=now,
-        expires_at=wish.expires_at,
-    )
-    return text
 
 
 def random_text(length: int) -> str:

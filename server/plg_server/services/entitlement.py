@@ -23,6 +23,8 @@ class Days:
     days: int
     source: str
     reference: str
+    note: str = ""
+    """Why, for the account's owner."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,9 @@ async def give(account_id: str, days: Days, now: datetime) -> SubscriptionGrant:
         reference=days.reference,
         days=days.days,
         granted_at=now,
+        note=days.note,
     )
-    await _write_end(account_id, now)
+    await write_end(account_id, now)
     return grant
 
 
@@ -75,7 +78,7 @@ async def take_back(source: str, reference: str, because: str, now: datetime) ->
     await lock_account(grant.account_id)
     taken = await SubscriptionGrant.filter(id=grant.id, revoked_at=None).update(revoked_at=now, revoked_because=because)
     if taken:
-        await _write_end(grant.account_id, now)
+        await write_end(grant.account_id, now)
     return bool(taken)
 
 
@@ -85,9 +88,10 @@ async def standing(account_id: str, now: datetime) -> list[Period]:
     return [period for period in periods(grants) if period.ends_at > now]
 
 
-async def _write_end(account_id: str, now: datetime) -> None:
+async def write_end(account_id: str, now: datetime, *, also_endless: bool = False) -> None:
+    """Inside a transaction: the end that follows from the grants. A plan without an end keeps it, unless it is told to lose that."""
     account = await Account.get(id=account_id)
-    if account.plan_name is not None and account.plan_expires_at is None:
+    if account.plan_name is not None and account.plan_expires_at is None and not also_endless:
         return  # An operator gave this account a plan without an end: days cannot make it shorter.
     placed = periods(await SubscriptionGrant.filter(account_id=account_id, revoked_at=None))
     left = [period for period in placed if period.ends_at > now] or placed[-1:]

@@ -18,6 +18,7 @@ from plg_server.models.billing import Cancellation, SubscriptionGrant
 from plg_server.models.codes import CodeUse
 from plg_server.models.payments import Checkout, Payment
 from plg_server.services.entitlement import Days, give, lock_account, take_back
+from plg_server.services.outcome_fair import take_fair_days_back
 from plg_server.services.payment_facts import FactKind, PaymentFact
 from plg_server.services.referrals import referrer_of, reward, take_reward_back
 
@@ -194,6 +195,10 @@ async def undo(payment: Payment, state: str, now: datetime) -> Outcome:
     await payment.save()
     if not was_credited:
         return Outcome.NOTED
+    grant = await SubscriptionGrant.get_or_none(source=SOURCE, reference=payment.id)
+    if grant is not None:
+        # First, because the end is computed once the payment's own days are gone.
+        await take_fair_days_back(grant, state, now)
     taken = await take_back(SOURCE, payment.id, state, now)
     if payment.account_id is not None:
         still_pays = SubscriptionGrant.filter(account_id=payment.account_id, source=SOURCE, revoked_at=None)

@@ -15,6 +15,9 @@ from plg_server.services.money import CURRENCIES, to_minor, to_text
 MAX_NAME_CHARS = 32
 """The column's width: the database refuses even to compare a longer one."""
 
+NEW_POSITION = 100
+"""Plans that an operator made stand after the first ones."""
+
 
 @dataclass(frozen=True)
 class PlanFacts:
@@ -91,7 +94,13 @@ async def price_of(name: str, currency: str) -> tuple[BillingPlan, int]:
 
 
 async def edit_plan(facts: PlanFacts, now: datetime, *, withdrawn: bool = False) -> None:
-    """Make a plan or change it, with all its prices. What was sold before keeps its days and price.
+    """`edit_plan_in`, in a transaction of its own."""
+    async with in_transaction():
+        await edit_plan_in(facts, now, withdrawn=withdrawn)
+
+
+async def edit_plan_in(facts: PlanFacts, now: datetime, *, withdrawn: bool = False) -> None:
+    """Inside a transaction: make a plan or change it, with all its prices. What was sold before keeps its days and price.
 
     Raises BadAmount, and ValueError for a currency that we do not know or a plan that is no plan.
     """
@@ -102,11 +111,10 @@ async def edit_plan(facts: PlanFacts, now: datetime, *, withdrawn: bool = False)
         raise ValueError(f"a plan's name has 1 to {MAX_NAME_CHARS} characters")
     if not 1 <= facts.days <= 3660 or not 1 <= facts.max_sessions <= 1000 or 0 in amounts.values():
         raise ValueError("a plan has 1 to 3660 days, 1 to 1000 sessions and prices above zero")
-    async with in_transaction():
-        values = {"days": facts.days, "max_sessions": facts.max_sessions, "is_trial": facts.is_trial}
-        plan, _made = await BillingPlan.get_or_create(id=facts.name, defaults=values)
-        plan.update_from_dict({**values, "withdrawn_at": now if withdrawn else None})
-        await plan.save()
-        await PlanPrice.filter(plan_id=plan.id).delete()
-        for currency, amount_minor in amounts.items():
-            await PlanPrice.create(id=new_id(), plan_id=plan.id, currency=currency, amount_minor=amount_minor)
+    values = {"days": facts.days, "max_sessions": facts.max_sessions, "is_trial": facts.is_trial}
+    plan, _made = await BillingPlan.get_or_create(id=facts.name, defaults={**values, "position": NEW_POSITION})
+    plan.update_from_dict({**values, "withdrawn_at": now if withdrawn else None})
+    await plan.save()
+    await PlanPrice.filter(plan_id=plan.id).delete()
+    for currency, amount_minor in amounts.items():
+        await PlanPrice.create(id=new_id(), plan_id=plan.id, currency=currency, amount_minor=amount_minor)

@@ -51,9 +51,9 @@ async def test_a_late_payment_has_its_own_checkout_first_and_a_gift_to_the_opera
         await settle(paid(checkout, "gift", comment="you are great"), utc_now())
         late, gift = await waiting(10)
         assert (await candidates(late))[0].id == checkout["id"]
-        await dismiss(gift.id)
+        await dismiss(gift.id, utc_now())
         with pytest.raises(ApiError):
-            await dismiss(gift.id)
+            await dismiss(gift.id, utc_now())
         with pytest.raises(ApiError, match="no checkout"):
             await match(late.id, "0" * 16, utc_now())
         assert [one.external_id for one in await waiting(10)] == ["late"]
