@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
-
 from plg.cli.command_app import PlgGroup
 from plg.cli.language import N_
 from plg.cli.root import LazyCommand, load_command
@@ -13,6 +12,10 @@ if TYPE_CHECKING:
     from typer._click.core import Command, Context
 
 COMMANDS: dict[str, LazyCommand] = {
+    "nodes": LazyCommand("plg.cli.admin.nodes", N_("Look after relays.")),
+    "games": LazyCommand("plg.cli.admin.games", N_("Change games, their addresses and ports.")),
+    "sessions": LazyCommand("plg.cli.admin.sessions", N_("See and end sessions.")),
+    "benchmarks": LazyCommand("plg.cli.admin.benchmarks", N_("See and delete benchmarks that were sent in.")),
     "audit": LazyCommand("plg.cli.admin.audit", N_("Show what operators did.")),
 }
 """In the order of the help page. A new subject is one line here and one file."""
