@@ -7,6 +7,8 @@ from datetime import datetime
 import msgspec
 import structlog
 from aiohttp import web
+
+from plg_server import app_keys
 from plg_server.authentication import account_authenticators
 from plg_server.background import BackgroundJobs
 from plg_server.billing_network import open_billing
@@ -65,8 +67,6 @@ from plg_server.services.passwords import Passwords
 from plg_server.services.tokens import AccessTokens, load_token_secret
 from plg_server.services.totp import SecondFactors
 from plg_server.store import Store, StoreUnavailable, open_store
-
-from plg_server import app_keys
 
 
 def all_routes() -> tuple[Route, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from aiohttp import web
+
 from plg_server.config import ServerConfig
 from plg_server.database import Database
 from plg_server.jobs.outbox_sending import OutboxSending
