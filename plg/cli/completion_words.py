@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plg.cli.command_app import GLOBAL_OPTIONS
+import typer
+
+from plg.cli.command_app import GLOBAL_OPTIONS, PlgGroup
 from plg.cli.config_keys import SETTINGS, TABLES, find_key
 from plg.cli.language import Language, _
 
@@ -89,8 +91,7 @@ def _enter(group: "Command | None", word: str) -> "Command | None":
     from plg.cli.root import COMMANDS, load_command
 
     if group is not None:
-        found: Command | None = getattr(group, "commands", {}).get(word)
-        return found
+        return group.get_command(typer.Context(group), word) if isinstance(group, PlgGroup) else None
     entry = COMMANDS.get(word)
     if entry is None:
         return None
@@ -101,8 +102,7 @@ def _enter(group: "Command | None", word: str) -> "Command | None":
 
 
 def _commands_of(command: "Command") -> Mapping[str, str]:
-    inner: Mapping[str, Command] = getattr(command, "commands", {})
-    return {name: one.short_help or one.help or "" for name, one in inner.items() if not one.hidden}
+    return dict(command.command_rows(typer.Context(command))) if isinstance(command, PlgGroup) else {}
 
 
 def _options(command: "Command | None") -> "list[Parameter]":

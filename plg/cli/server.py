@@ -13,6 +13,7 @@ from plg.cli.command_app import add_command, command_app
 from plg.cli.exit_codes import ExitCode
 from plg.cli.invocation import Invocation, invocation
 from plg.cli.language import N_, _
+from plg.cli.options import PasswordStdinOption
 from plg.cli.output import Column
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def run(
     from plg_server.serving import serve
 
     this = invocation(ctx)
-    with _refusals():
-        settings = _settings(this, config, data_dir, {"host": host, "port": port})
+    with server_refusals():
+        settings = server_settings(this, config, data_dir, {"host": host, "port": port})
         set_up_logging(settings.log_level, settings.log_format)
 
         def tell(url: str, bound_port: int) -> None:
@@ -68,7 +69,16 @@ def run(
             else:
                 this.talk.say(_("PLG server listens at {url}").format(url=url))
 
-        _run_to_end(serve(settings, port_file=port_file, listening=tell))
+        def offer(token: str) -> None:
+            this.talk.warn(
+                _(
+                    "this server has no admin: log in with the account that shall be it, then run: plg admin claim {token}"
+                ).format(token=token),
+                event="no_admin",
+            )
+            this.talk.say(_("The token works once, for 24 hours. Here on the machine: plg server create-admin EMAIL"))
+
+        run_to_end(serve(settings, port_file=port_file, listening=tell, without_admin=offer))
 
 
 @add_command(
@@ -83,9 +93,9 @@ def check(ctx: typer.Context, config: ConfigOption = None, data_dir: DataDirOpti
     from plg_server.operator_tasks import check as check_parts
 
     this = invocation(ctx)
-    with _refusals(next_step=None):
-        settings = _settings(this, config, data_dir, {})
-        checks = _run_to_end(check_parts(settings))
+    with server_refusals(next_step=None):
+        settings = server_settings(this, config, data_dir, {})
+        checks = run_to_end(check_parts(settings))
     shown = shown_config(settings)
     failed = [part for part in checks if part.problem is not None]
     if this.output.as_json:
@@ -139,10 +149,10 @@ def create_relay_token(
     from plg_server.operator_tasks import create_relay_token as create
 
     this = invocation(ctx)
-    with _refusals():
-        settings = _settings(this, config, data_dir, {})
+    with server_refusals():
+        settings = server_settings(this, config, data_dir, {})
         try:
-            made = _run_to_end(create(settings, name, country=country, city=city))
+            made = run_to_end(create(settings, name, country=country, city=city))
         except ValueError as error:
             raise CliError(str(error), code="usage", exit_code=ExitCode.USAGE) from error
     if this.output.as_json:
@@ -155,7 +165,69 @@ def create_relay_token(
         this.talk.say(_("It works once, until {time}.").format(time=timestamp(made.expires_at)))
 
 
-def _settings(
+@add_command(
+    app,
+    name="create-admin",
+    help=N_(
+        "Make an account an admin, on the server's own machine; the account itself is made where there is none.\n"
+        "It works on the database of the server's configuration, also while the server runs."
+    ),
+    examples="plg server create-admin boss@example.org\nplg server create-admin boss@example.org --password-stdin < FILE",
+)
+def create_admin(
+    ctx: typer.Context,
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help=N_("The account's e-mail address."))],
+    password_stdin: PasswordStdinOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    from plg_server.operator_accounts import create_admin as create
+    from plg_server.operator_accounts import has_account
+
+    this = invocation(ctx)
+    with server_refusals():
+        settings = server_settings(this, config, data_dir, {})
+        is_there = run_to_end(has_account(settings, email))
+        if is_there and password_stdin:
+            this.talk.say(_("The account is there already and keeps its password."))
+        password = None if is_there else new_password(this, from_stdin=password_stdin)
+        made = run_to_end(create(settings, email, password))
+    if this.output.as_json:
+        from plg.contract.operator_output import AdminMadeDocument
+
+        this.output.document(
+            AdminMadeDocument(account_id=made.account_id, email=made.email, created=made.created, changed=made.changed)
+        )
+    elif made.changed:
+        this.output.line(_("{email} is an admin now.").format(email=made.email))
+    else:
+        this.output.line(_("{email} was an admin already.").format(email=made.email))
+
+
+def new_password(this: Invocation, *, from_stdin: bool) -> str:
+    """A new password, typed twice or from standard input. Raises CliError."""
+    if from_stdin:
+        return this.talk.secret_from_stdin()
+    password = this.talk.ask_secret(_("New password: "), instead="--password-stdin")
+    if this.talk.ask_secret(_("Again: "), instead="--password-stdin") != password:
+        raise CliError(_("the two passwords differ"), code="usage", exit_code=ExitCode.USAGE)
+    return password
+
+
+@contextlib.contextmanager
+def told_without_server(command: str) -> Iterator[None]:
+    """Inside the block, a missing server part leaves as a CliError that says how to get it."""
+    from plg.cli.error_report import extra_missing
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in {"plg", "plg_server"}:
+            raise
+        raise extra_missing(command, "server", error.name) from error
+
+
+def server_settings(
     this: Invocation, config: Path | None, data_dir: Path | None, overrides: dict[str, object]
 ) -> "ServerConfig":
     from plg_server.config import load_config
@@ -163,7 +235,7 @@ def _settings(
     return load_config(config, this.environ, {**overrides, "data_dir": None if data_dir is None else str(data_dir)})
 
 
-def _run_to_end(work: Coroutine[Any, Any, Result]) -> Result:
+def run_to_end(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(work)
 
 
@@ -176,9 +248,10 @@ def _shown(value: object) -> str:
 
 
 @contextlib.contextmanager
-def _refusals(*, next_step: str | None = "plg server check") -> Iterator[None]:
+def server_refusals(*, next_step: str | None = "plg server check") -> Iterator[None]:
     """What the server's parts refuse, as a line and an exit code; `next_step` is the command that shows more of a wrong setting."""
     from plg_server.config import ConfigError
+    from plg_server.operator_accounts import UnknownAccount, WrongInput
     from plg_server.operator_tasks import CannotReach
     from plg_server.schema_migration import MigrationError
     from plg_server.serving import PortTaken
@@ -193,6 +266,10 @@ def _refusals(*, next_step: str | None = "plg server check") -> Iterator[None]:
             exit_code=ExitCode.BAD_CONFIGURATION,
             next_step=_("see: {command}").format(command=next_step) if next_step else None,
         ) from error
+    except UnknownAccount as error:
+        raise CliError(str(error), code="user_not_found", exit_code=ExitCode.NOT_FOUND) from error
+    except WrongInput as error:
+        raise CliError(str(error), code="usage", exit_code=ExitCode.USAGE) from error
     except PortTaken as error:
         raise CliError(str(error), code="port_taken", exit_code=ExitCode.PORT_TAKEN) from error
     except CannotReach as error:

@@ -36,3 +36,23 @@ class RelayTokenDocument(Document, frozen=True, kw_only=True):
     token: str
     expires_at: str
     schema: str = "plg.relay_token/1"
+
+
+class AdminMadeDocument(Document, frozen=True, kw_only=True):
+    """`plg server create-admin --json`. `changed` is false when the account was an admin already."""
+
+    account_id: str
+    email: str
+    created: bool
+    changed: bool
+    schema: str = "plg.admin_made/1"
+
+
+class PasswordResetDocument(Document, frozen=True, kw_only=True):
+    """`plg admin reset-password --json`."""
+
+    email: str
+    sign_ins_ended: int
+    tokens_revoked: int
+    second_factor_removed: bool
+    schema: str = "plg.admin_password_reset/1"

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from aiohttp import web
 
+from plg_server import app_keys
 from plg_server.app import create_app
 from plg_server.config import ConfigError, ServerConfig
+from plg_server.ids import utc_now
 from plg_server.operator_tasks import told_when_unreachable
+from plg_server.services.admin_claim import offer_claim
 from plg_server.unreadable_requests import ProblemRequestHandler
 
 LISTEN_BACKLOG = 256
@@ -51,10 +54,17 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(config: ServerConfig, *, port_file: Path | None = None, listening: Callable[[str, int], None]) -> None:
+async def serve(
+    config: ServerConfig,
+    *,
+    port_file: Path | None = None,
+    listening: Callable[[str, int], None],
+    without_admin: Callable[[str], None] | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may finish within `shutdown_grace_s`.
 
-    `listening` is told URL and port once requests are answered; `port_file` then holds the port as text.
+    `listening` is told URL and port once requests are answered; `port_file` then holds the port as text. Where nobody is an
+    admin, `without_admin` is told a token that makes one.
     Raises PortTaken, CannotReach, ConfigError, DatabaseDamaged, MigrationError.
     """
     listener = bind(config.host, config.port)
@@ -78,6 +88,11 @@ async def serve(config: ServerConfig, *, port_file: Path | None = None, listenin
             _write_port(port_file, port)
         shown_host = f"[{config.host}]" if ":" in config.host else config.host
         listening(f"http://{shown_host}:{port}", port)
+        if without_admin is not None:
+            with told_when_unreachable(config), app[app_keys.DATABASE].active():
+                token = await offer_claim(utc_now())
+            if token is not None:
+                without_admin(token)
         await stop.wait()
 
 

@@ -16,7 +16,13 @@ COMMANDS: dict[str, LazyCommand] = {
     "games": LazyCommand("plg.cli.admin.games", N_("Change games, their addresses and ports.")),
     "sessions": LazyCommand("plg.cli.admin.sessions", N_("See and end sessions.")),
     "benchmarks": LazyCommand("plg.cli.admin.benchmarks", N_("See and delete benchmarks that were sent in.")),
+    "users": LazyCommand("plg.cli.admin.users", N_("Accounts: find, show, ban, give a role, sign out.")),
+    "stats": LazyCommand("plg.cli.admin.stats", N_("Show the server in figures.")),
     "audit": LazyCommand("plg.cli.admin.audit", N_("Show what operators did.")),
+    "claim": LazyCommand("plg.cli.admin.claim", N_("Become the first admin, with the token of a new server.")),
+    "reset-password": LazyCommand(
+        "plg.cli.admin.reset_password", N_("Give a locked-out account a new password, on the server's machine.")
+    ),
 }
 """In the order of the help page. A new subject is one line here and one file."""
 
