@@ -14,7 +14,21 @@ if TYPE_CHECKING:
     from typer._click.core import Command, Context
 
 COMMANDS: dict[str, LazyCommand] = {
-    "show": LazyCommand("plg.cli.account.show", N_("Show the account, its address and its language.")),
+    "show": LazyCommand("plg.cli.account.show", N_("Show the account's address and the language of e-mails.")),
+    "verify": LazyCommand(
+        "plg.cli.account.verify", N_("Confirm your e-mail address with the code that was sent there.")
+    ),
+    "email": LazyCommand("plg.cli.account.email", N_("Change the account's e-mail address.")),
+    "undo": LazyCommand("plg.cli.account.undo", N_("Take a change of the account's address back.")),
+    "password": LazyCommand(
+        "plg.cli.account.password", N_("Change the password; every other login of the account ends.")
+    ),
+    "forgot": LazyCommand("plg.cli.account.forgot", N_("Get a code for a new password by e-mail.")),
+    "reset": LazyCommand(
+        "plg.cli.account.reset",
+        N_("Set a new password with the code of an e-mail; every login of the account ends."),
+    ),
+    "language": LazyCommand("plg.cli.account.language", N_("Choose the language of e-mails.")),
 }
 """In the order of the help page. A new command is one line here and one file."""
 

@@ -11,19 +11,19 @@ app = command_app()
 
 
 @add_command(
-    app, help=N_("Show the account, its address and its language."), examples="plg account\nplg account show --json"
+    app,
+    help=N_("Show the account's address and the language of e-mails."),
+    examples="plg account\nplg account show --json",
 )
 def show(ctx: typer.Context, server: ServerOption = None) -> None:
-    from plg.cli.account_view import show_account
-    from plg.cli.server_access import run_async, signed_client, token_store
+    from plg.cli.account.mail_talk import mail_client, show_settings
+    from plg.cli.server_access import run_async
 
     run = invocation(ctx)
     address = run.server(server)
 
     async def work() -> None:
-        async with signed_client(run, address) as client:
-            account = await client.account()
-        where = "environment" if run.settings.token() else token_store(run).where(address.url)
-        show_account(run, account, server=address.url, token_store=str(where))
+        async with mail_client(run, address) as client:
+            show_settings(run, await client.settings())
 
     run_async(work())

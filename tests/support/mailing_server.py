@@ -1,0 +1,63 @@
+"""A real server that sends e-mail into a sink, for tests of the commands: each in threads."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import structlog
+
+from plg.api.server_client import open_server
+from plg.cli.server_access import run_async
+from plg.contract.accounts import LoginRequest, RegisterRequest
+from plg_server.app import create_app
+from plg_server.config import load_config
+from plg_server.services import passwords
+from support.local_server import serving
+from support.smtp_sink import Received, SmtpSink, smtp_sink
+
+PASSWORD = "correct horse battery"
+
+WAIT_S = 20.0
+
+
+@dataclass(frozen=True)
+class MailingServer:
+    """Its address and where its e-mails arrive."""
+
+    url: str
+    sink: SmtpSink
+
+    def sign_up(self, email: str) -> dict[str, str]:
+        """Make an account; the variables with which `plg` is signed in."""
+
+        async def work() -> str:
+            async with open_server(self.url) as client:
+                await client.register(RegisterRequest(email=email, password=PASSWORD))
+                return (await client.login(LoginRequest(email=email, password=PASSWORD))).access_token
+
+        return {"PLG_SERVER": self.url, "PLG_TOKEN": run_async(work())}
+
+    def mail(self, address: str, number: int = 1) -> Received:
+        """The e-mail of this number to the address, as soon as it is there."""
+        end_s = time.monotonic() + WAIT_S
+        while len(self.sink.to(address)) < number:
+            assert time.monotonic() < end_s, f"no e-mail to {address}"
+            time.sleep(0.02)
+        return self.sink.to(address)[number - 1]
+
+
+@contextmanager
+def mailing_server(folder: Path) -> Iterator[MailingServer]:
+    """Its outbox is looked at all the time, and hashing passwords costs nothing."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    with smtp_sink(folder) as sink, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("plg_server.mail_network.TICK_S", 0.05)
+        patch.setattr(passwords, "MEMORY_KIB", 8)
+        patch.setattr(passwords, "PASSES", 1)
+        settings = sink.settings(data_dir=str(folder / "data"), rate_limits_on=False)
+        with serving(create_app(load_config(None, {}, settings))) as url:
+            yield MailingServer(url, sink)
