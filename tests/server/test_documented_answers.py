@@ -50,6 +50,8 @@ async def api(tmp_path: Path, backend: dict[str, object]) -> AsyncIterator[ApiDr
 
 
 @pytest.mark.timeout(400)
+# The server's own use of chance, in the same process, looks to the library like a strategy's.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 async def test_generated_requests_of_each_caller_are_answered_as_documented(
     api: ApiDriver, logs: list[dict[str, object]]
 ) -> None:

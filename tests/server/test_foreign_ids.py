@@ -12,13 +12,14 @@ from plg_server import app_keys
 from plg_server.app import all_routes
 from plg_server.models.account_safety import ApiToken
 from plg_server.models.accounts import SignIn
+from plg_server.models.payments import Payment
 from plg_server.models.sessions import Session
 from plg_server.routes import Auth, Route
 from support.api_driver import ApiDriver, Reply
 from support.billing_world import DONATEPAY
 from support.callers import Caller, signed_in_as
 from support.member_relay import enrolled_relay
-from support.payment_signers import ROBOKASSA
+from support.payment_signers import ROBOKASSA, robokassa_notice
 from support.shared_server import shared_server
 from support.struct_examples import example
 
@@ -39,17 +40,25 @@ async def an_api_token(api: ApiDriver, owner: Caller) -> str:
     return str(reply.json["api_token"]["id"])
 
 
+async def a_payment(api: ApiDriver, owner: Caller) -> str:
+    asked = {"plan": "monthly", "provider": "robokassa"}
+    checkout = (await api.post("/v1/payments/checkout", asked, owner.access_token)).json
+    await api.post("/v1/payments/notices/robokassa", data=robokassa_notice(checkout["link"]))
+    return str((await api.get("/v1/payments", owner.access_token)).json["payments"][0]["id"])
+
+
 OWNED: dict[str, tuple[Callable[[ApiDriver, Caller], Awaitable[str]], type[Model]]] = {
     "session_id": (a_session, Session),
     "device_id": (a_device, SignIn),
     "token_id": (an_api_token, ApiToken),
+    "payment_id": (a_payment, Payment),
 }
 """Ids in addresses that belong to one account: how one is made, and where it stands."""
 
 PUBLIC = {"/v1/games/{slug}", "/v1/payments/notices/{provider}"}
 """Addresses with a name that anybody may know."""
 
-MADE_BY_NAMING: set[tuple[str, str]] = set()
+MADE_BY_NAMING = {("PATCH", "/v1/admin/plans/{name}")}
 """Routes of operators that make what they name, so that nothing need be there before."""
 
 OPERATORS = (Auth.SUPPORT, Auth.ADMIN)

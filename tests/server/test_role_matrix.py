@@ -102,8 +102,9 @@ async def test_an_api_token_opens_what_its_scope_says_and_nothing_else(api: ApiD
 
 def is_answer(route: Route, reply: Reply, rule: str | None) -> bool:
     """Whether the caller was let in, or turned away with this code."""
-    turned_away = reply.code in STATUS and reply.code != ANOTHER_MEANING.get((route.method, route.url))
-    told = (reply.status, reply.code) if turned_away else IN
+    code = reply.code if reply.status >= 400 else None
+    turned_away = code in STATUS and code != ANOTHER_MEANING.get((route.method, route.url))
+    told = (reply.status, code) if turned_away else IN
     return told == (IN if rule is IN else (STATUS[rule], rule)) and reply.status != 500
 
 
