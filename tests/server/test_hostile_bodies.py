@@ -1,7 +1,8 @@
 """Bodies that nobody honest sends, on every route that reads one: a 4xx problem with the right code, and nothing is stored."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from plg_server.bodies import BODY_LIMIT_BYTES
 from plg_server.routes import Auth, Route
 from support.api_driver import ApiDriver, Reply
 from support.billing_world import DONATEPAY
-from support.callers import signed_in_as
-from support.member_relay import enrolled_relay
+from support.callers import Caller, signed_in_as
+from support.member_relay import MemberRelay, enrolled_relay
+from support.named_things import named_things
 from support.payment_signers import ROBOKASSA
 from support.shared_server import shared_server
 from support.struct_examples import Place, example, places, with_value
@@ -50,14 +52,7 @@ class Hostile:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@pytest.fixture
-async def api(tmp_path: Path, backend: dict[str, object]) -> AsyncIterator[ApiDriver]:
-    """On each engine: what a text may hold differs between them."""
-    async with shared_server(tmp_path, {"billing": "on", **backend, **DONATEPAY, **ROBOKASSA}) as api:
-        yield api
-
-
-ROUTES = [route for route in all_routes() if route.body is not None]
+ROUTES = [(route, route.body) for route in all_routes() if route.body is not None]
 KNOWN = {"game": "cs2", "plan": "monthly", "provider": "robokassa", "currency": None}
 """Values that lead further into a handler than made-up ones."""
 
@@ -89,19 +84,22 @@ def whole_bodies(good: dict[str, Any]) -> Iterator[Hostile]:
         yield Hostile(coding, text, NO_JSON, (("Content-Encoding", coding),))
 
 
-def changed_fields(good: dict[str, Any], place: Place) -> Iterator[Hostile]:
+def wrong_fields(good: dict[str, Any], place: Place) -> Iterator[Hostile]:
     """Against the reading of one field."""
     for value in wrong_values(place):
         yield Hostile(f"{place.name} = {str(value)[:24]}", encoded(good, place, value), INVALID)
+    if len(place.path) == 1 and place.required:
+        without = {name: value for name, value in good.items() if name != place.path[0]}
+        yield Hostile(f"no {place.name}", json.dumps(without).encode(), INVALID)
+
+
+def strange_fields(good: dict[str, Any], place: Place) -> Iterator[Hostile]:
+    """Against what lies behind the reading of one field."""
     for value in strange_values(place):
         yield Hostile(f"{place.name} = {str(value)[:24]}", encoded(good, place, value), None)
     if len(place.path) == 1:
-        text = json.dumps(good)
-        twice = f"{text[:-1]}, {json.dumps(place.path[0])}: {json.dumps(good[str(place.path[0])])}}}"
-        yield Hostile(f"{place.name} twice", twice.encode(), None)
-        if place.required:
-            without = {name: value for name, value in good.items() if name != place.path[0]}
-            yield Hostile(f"no {place.name}", json.dumps(without).encode(), INVALID)
+        again = f"{json.dumps(place.path[0])}: {json.dumps(good[str(place.path[0])])}"
+        yield Hostile(f"{place.name} twice", f"{json.dumps(good)[:-1]}, {again}}}".encode(), None)
 
 
 def wrong_values(place: Place) -> Iterator[object]:
@@ -151,41 +149,73 @@ def spliced(good: dict[str, Any], raw: str) -> bytes:
 
 
 @pytest.mark.timeout(300)
-async def test_no_body_does_more_than_being_refused(api: ApiDriver, logs: list[dict[str, object]]) -> None:
-    relay = await enrolled_relay(api)
-    wrong = []
-    for route in ROUTES:
-        assert route.body is not None
-        if route.auth is Auth.RELAY:
-            headers = relay.headers
-        else:
-            headers = {} if route.auth is Auth.NONE else (await signed_in_as(api, "admin")).headers
-        good = example(route.body, KNOWN)
-        before = await rows(api)
-        for hostile in (
-            *whole_bodies(good),
-            *(one for place in places(route.body) for one in changed_fields(good, place)),
-        ):
-            if hostile.expected is not None:
-                reply = await sent(api, route, headers, hostile)
+async def test_a_body_that_does_not_fit_is_refused_with_the_right_code_and_leaves_nothing(
+    tmp_path: Path, logs: list[dict[str, object]]
+) -> None:
+    """It is refused before any engine is asked: one backend is enough."""
+    async with server(tmp_path, {}) as api:
+        relay = await enrolled_relay(api)
+        caller = await signed_in_as(api, "admin")
+        names = await named_things(api, relay, caller)
+        wrong = []
+        for route, kind in ROUTES:
+            good = example(kind, KNOWN)
+            before = await rows(api)
+            fields = (hostile for place in places(kind) for hostile in wrong_fields(good, place))
+            for hostile in (*whole_bodies(good), *fields):
+                reply = await sent(api, route, headers_for(route, caller, relay), hostile, names)
                 if (reply.status, reply.code) != hostile.expected or not is_problem(reply):
                     wrong.append(f"{route.method} {route.url} {hostile.name}: {reply.status} {reply.text[:160]}")
-        if new := {name: count for name, count in (await rows(api)).items() if count != before[name]}:
-            wrong.append(f"{route.method} {route.url} stored something: {new}")
-        for place in places(route.body):
-            for hostile in changed_fields(good, place):
-                if hostile.expected is None:
-                    reply = await sent(api, route, headers, hostile)
-                    if reply.status in (500, 502) or (reply.status >= 400 and not is_problem(reply)):
-                        wrong.append(f"{route.method} {route.url} {hostile.name}: {reply.status} {reply.text[:160]}")
+            if new := {name: count for name, count in (await rows(api)).items() if count != before[name]}:
+                wrong.append(f"{route.method} {route.url} stored something: {new}")
     assert wrong == []
-    assert [entry for entry in logs if entry["event"] in ("unforeseen", "database_unavailable")] == []
+    assert [entry for entry in logs if entry["event"] in FAULTS] == []
 
 
-async def sent(api: ApiDriver, route: Route, headers: dict[str, str], hostile: Hostile) -> Reply:
-    path = {} if route.path is None else example(route.path)
-    url = route.url.format(**path)
-    return await api.call(route.method, url, headers={**headers, **JSON, **dict(hostile.headers)}, data=hostile.body)
+@pytest.mark.timeout(300)
+async def test_values_as_long_and_as_large_as_they_may_be_break_nothing_behind_the_reading(
+    tmp_path: Path, backend: dict[str, object], logs: list[dict[str, object]]
+) -> None:
+    async with server(tmp_path, backend) as api:
+        relay = await enrolled_relay(api)
+        caller = await signed_in_as(api, "admin")
+        names = await named_things(api, relay, caller)
+        wrong = []
+        for route, kind in ROUTES:
+            good = example(kind, KNOWN)
+            if route.auth is Auth.ACCOUNT and "{session_id}" in route.url:
+                names["session_id"] = await new_session(api, relay, caller)
+            for hostile in (hostile for place in places(kind) for hostile in strange_fields(good, place)):
+                reply = await sent(api, route, headers_for(route, caller, relay), hostile, names)
+                if reply.status == 500 or (reply.status >= 400 and not is_problem(reply)):
+                    wrong.append(f"{route.method} {route.url} {hostile.name}: {reply.status} {reply.text[:160]}")
+    assert wrong == []
+    assert [entry for entry in logs if entry["event"] in FAULTS] == []
+
+
+FAULTS = ("unforeseen", "database_unavailable", "job_failed")
+
+
+def server(folder: Path, backend: dict[str, object]) -> AbstractAsyncContextManager[ApiDriver]:
+    return shared_server(folder, {"billing": "on", **backend, **DONATEPAY, **ROBOKASSA})
+
+
+def headers_for(route: Route, caller: Caller, relay: MemberRelay) -> dict[str, str]:
+    if route.auth is Auth.RELAY:
+        return relay.headers
+    return {} if route.auth is Auth.NONE else caller.headers
+
+
+async def new_session(api: ApiDriver, relay: MemberRelay, caller: Caller) -> str:
+    await relay.beat()
+    reply = await api.post("/v1/sessions", {"game": "cs2"}, caller.access_token)
+    assert reply.status == 201, reply.text
+    return str(reply.json["session_id"])
+
+
+async def sent(api: ApiDriver, route: Route, headers: dict[str, str], hostile: Hostile, names: dict[str, str]) -> Reply:
+    all_headers = {**headers, **JSON, **dict(hostile.headers)}
+    return await api.call(route.method, route.url.format(**names), headers=all_headers, data=hostile.body)
 
 
 def is_problem(reply: Reply) -> bool:
