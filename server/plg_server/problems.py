@@ -99,15 +99,20 @@ def title_of(code: ErrorCode) -> str:
     return code.value.replace("_", " ").capitalize()
 
 
+def _shown(text: str) -> str:
+    """Texts may repeat what a caller sent: no line break, invisible or right-to-left mark of it reaches a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def problem_response(error: ApiError, request_id: str) -> web.Response:
     """Write the refusal. 401 carries WWW-Authenticate (RFC 9110, 11.6.1), a wait carries Retry-After in whole seconds."""
     problem = Problem(
         title=title_of(error.code),
         status=error.status,
         code=error.code,
-        detail=error.detail,
+        detail=_shown(error.detail),
         request_id=request_id,
-        nearest=error.nearest,
+        nearest=[_shown(name) for name in error.nearest],
         retry_after_s=error.retry_after_s,
     )
     response = web.Response(status=error.status, body=msgspec.json.encode(problem), content_type=CONTENT_TYPE)

@@ -29,3 +29,11 @@ def test_the_document_says_all_that_the_refusal_knows() -> None:
     )  # fmt: skip
     assert title_of(ErrorCode.INTERNAL) == "Internal"
     assert "WWW-Authenticate" not in response.headers
+
+
+def test_nothing_that_a_terminal_would_obey_is_repeated() -> None:
+    error = ApiError(ErrorCode.INVALID_BODY, "no \u202ename\x1b[2J\nis", nearest=["a\u200bb"])
+    body = problem_response(error, "r1").body
+    assert isinstance(body, bytes)
+    problem = msgspec.json.decode(body, type=Problem)
+    assert (problem.detail, problem.nearest) == ("no  name [2J is", ["a b"])
