@@ -102,6 +102,8 @@ class StoredSignIn:
             if current.tokens.access_token != rejected:
                 self._sign_in = current  # another process was faster
                 return current.tokens.access_token
+            if not current.tokens.refresh_token:
+                raise NotSignedIn(self._server, NotSignedInReason.ENDED)  # an API token: nothing renews it
             try:
                 pair = await rotate(current.tokens.refresh_token)
             except ServerRefused as refusal:

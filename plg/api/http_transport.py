@@ -60,10 +60,11 @@ class _ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
 class HttpTransport:
     """Speaks with one server. Made inside a running loop; whoever makes it calls `close`."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, *, timeout_s: float | None = None, most_bytes: int | None = None) -> None:
         self.server = server
+        self._most_bytes = most_bytes or MAX_ANSWER_BYTES
         self._http = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=TOTAL_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=timeout_s or TOTAL_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S),
             headers={"User-Agent": f"plg/{__version__}", "Accept": "application/json, application/problem+json"},
             # A cookie or a netrc entry would sign our calls behind our back.
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -118,8 +119,8 @@ class HttpTransport:
         chunks = bytearray()
         async for chunk in answer.content.iter_chunked(65_536):
             chunks += chunk
-            if len(chunks) > MAX_ANSWER_BYTES:
-                raise ServerMisbehaved(self.server, answer.status, f"more than {MAX_ANSWER_BYTES} bytes")
+            if len(chunks) > self._most_bytes:
+                raise ServerMisbehaved(self.server, answer.status, f"more than {self._most_bytes} bytes")
         return bytes(chunks)
 
     def _refusal(self, status: int, media_type: str, content: bytes) -> ServerRefused | ServerMisbehaved:

@@ -22,7 +22,7 @@ _ENVIRONMENT = N_("""Each setting of config.toml has a variable that goes before
 (plg help configuration).""")
 
 _OTHER_VARIABLES = (
-    ("PLG_TOKEN", N_("an access token; goes before any stored login")),
+    ("PLG_TOKEN", N_("an access token or API token; goes before any stored login")),
     ("PLG_CONFIG_DIR", N_("the configuration directory")),
     ("PLG_RUNTIME_DIR", N_("where the running tunnel keeps its socket")),
     ("PLG_SERVICE_DIR", N_("where tunnel services have their sockets; normally /run/plg-service")),

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from plg.api.credentials import Anonymous, FixedToken, StoredSignIn
@@ -98,6 +99,16 @@ async def test_a_refused_refresh_token_ends_the_sign_in(store: TokenStore) -> No
     assert caught.value.reason is NotSignedInReason.ENDED
     assert store.load(SERVER) is None
     assert me.access_token() is None
+
+
+async def test_nothing_renews_an_api_token_that_was_stored_as_the_login(store: TokenStore) -> None:
+    with store.lock():
+        token = msgspec.structs.replace(token_pair(1), access_token="plg_abc", refresh_token="")
+        store.save(SERVER, SignIn(email="ann@example.org", tokens=token))
+    rotation = Rotation()
+    with pytest.raises(NotSignedIn):
+        await StoredSignIn(SERVER, store).renew("plg_abc", rotation)
+    assert rotation.used == []
 
 
 @pytest.mark.parametrize(

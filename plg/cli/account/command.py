@@ -29,6 +29,15 @@ COMMANDS: dict[str, LazyCommand] = {
         N_("Set a new password with the code of an e-mail; every login of the account ends."),
     ),
     "language": LazyCommand("plg.cli.account.language", N_("Choose the language of e-mails.")),
+    "totp": LazyCommand(
+        "plg.cli.account.totp", N_("Guard the account with a code of an authenticator beside the password.")
+    ),
+    "devices": LazyCommand(
+        "plg.cli.account.devices", N_("See where the account is logged in, and end what you do not know.")
+    ),
+    "tokens": LazyCommand("plg.cli.account.tokens", N_("Make, list and end API tokens for scripts.")),
+    "export": LazyCommand("plg.cli.account.export", N_("Take your data along.")),
+    "delete": LazyCommand("plg.cli.account.delete", N_("Delete the account for good.")),
 }
 """In the order of the help page. A new command is one line here and one file."""
 

@@ -60,7 +60,7 @@ async def _write(request: web.Request, response: web.StreamResponse, first: byte
     auth=Auth.ACCOUNT,
     limit=Limit.SIGN_IN,
     errors=(
-        ErrorCode.BAD_CREDENTIALS,
+        ErrorCode.WRONG_PASSWORD,
         ErrorCode.TOTP_NEEDED,
         ErrorCode.TOTP_WRONG,
         ErrorCode.LAST_ADMIN,

@@ -28,7 +28,7 @@ async def totp_status(request: web.Request) -> TotpStatus:
     answer=TotpSetup,
     auth=Auth.ACCOUNT,
     limit=Limit.SIGN_IN,
-    errors=(ErrorCode.BAD_CREDENTIALS, ErrorCode.TOTP_ON),
+    errors=(ErrorCode.WRONG_PASSWORD, ErrorCode.TOTP_ON),
 )
 async def begin_totp(request: web.Request, body: TotpBeginRequest) -> TotpSetup:
     """Get a secret for an authenticator. It counts when a first code was confirmed."""
@@ -57,7 +57,7 @@ async def confirm_totp(request: web.Request, body: TotpConfirmRequest) -> Recove
     body=TotpProofRequest,
     auth=Auth.ACCOUNT,
     limit=Limit.SIGN_IN,
-    errors=(ErrorCode.BAD_CREDENTIALS, ErrorCode.TOTP_OFF, ErrorCode.TOTP_WRONG),
+    errors=(ErrorCode.WRONG_PASSWORD, ErrorCode.TOTP_OFF, ErrorCode.TOTP_WRONG),
 )
 async def turn_totp_off(request: web.Request, body: TotpProofRequest) -> None:
     """Switch the second factor off, with the password and a code."""
@@ -73,7 +73,7 @@ async def turn_totp_off(request: web.Request, body: TotpProofRequest) -> None:
     answer=RecoveryCodes,
     auth=Auth.ACCOUNT,
     limit=Limit.SIGN_IN,
-    errors=(ErrorCode.BAD_CREDENTIALS, ErrorCode.TOTP_OFF, ErrorCode.TOTP_WRONG),
+    errors=(ErrorCode.WRONG_PASSWORD, ErrorCode.TOTP_OFF, ErrorCode.TOTP_WRONG),
 )
 async def renew_recovery_codes(request: web.Request, body: TotpProofRequest) -> RecoveryCodes:
     """Ten new recovery codes in place of the earlier ones."""

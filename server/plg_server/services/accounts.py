@@ -210,9 +210,9 @@ class AccountService:
         await SignIn.filter(id=sign_in_id, ended_at=None).update(ended_at=now, ended_because=reason)
 
     async def check_password(self, account: Account, password: str) -> None:
-        """For acts that ask for the password again. Raises ApiError `bad_credentials` or `rate_limited`."""
+        """For acts that ask for the password again. Raises ApiError `wrong_password` or `rate_limited`."""
         if not await self._verify(account.password_hash, password):
-            raise ApiError(ErrorCode.BAD_CREDENTIALS, "the password is wrong")
+            raise ApiError(ErrorCode.WRONG_PASSWORD, "the password is wrong")
 
     async def _hash(self, password: str) -> str:
         try:

@@ -25,7 +25,7 @@ async def test_an_account_takes_its_data_along_and_goes(start_server: StartServe
     async def ask(**body: Any) -> Any:
         return await api.post("/v1/me/delete", {"password": PASSWORD, **body}, ann.token)
 
-    assert (await ask(password="wrong", totp=codes[0])).code == "bad_credentials"
+    assert (await ask(password="wrong", totp=codes[0])).code == "wrong_password"
     assert (await ask()).code == "totp_needed"
     assert (await ask(totp="000000", dry_run=True)).code == "totp_wrong"
     tried = (await ask(totp=codes[0], dry_run=True)).json
