@@ -114,10 +114,8 @@ class BenchSession:
             self._timer.cancel()
         self._path.close()
 
-    def _receive(self, datagrams: list[bytes]) -> None:
-        now = self._clock.time()
-        for datagram in datagrams:
-            self._session.receive_datagram(datagram, 0, now)
+    def _receive(self, datagram: bytes) -> None:
+        self._session.receive_datagram(datagram, 0, self._clock.time())
         self._settle()
 
     def _settle(self) -> None:

@@ -29,60 +29,55 @@ class ClientFlows:
     def __init__(self) -> None:
         self.max_flows = LAST_FLOW
         self.max_local_ports = LAST_FLOW
-        self._by_address: dict[FlowAddress, ClientFlow] = {}
-        self._by_id: dict[int, ClientFlow] = {}
+        self.by_address: dict[FlowAddress, ClientFlow] = {}
+        self.by_id: dict[int, ClientFlow] = {}
+        """Public to be looked at, because the packet path does."""
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return len(self.by_id)
 
-    def get(self, address: FlowAddress, now: float) -> ClientFlow:
-        """The flow of a conversation, opened or refused on the spot when it is new."""
-        flow = self._by_address.get(address)
-        if flow is None:
-            flow_id = self._free_id(address[0], now)
-            state = FlowState.REFUSED if flow_id is None else FlowState.OPENING
-            flow = ClientFlow(address, flow_id, state, now)
-            self._by_address[address] = flow
-            if flow_id is not None:
-                self._by_id[flow_id] = flow
-        flow.used_at_s = now
+    def begin(self, address: FlowAddress, now: float) -> ClientFlow:
+        """A conversation that is not known yet: opened, or refused on the spot."""
+        flow_id = self._free_id(address[0], now)
+        state = FlowState.REFUSED if flow_id is None else FlowState.OPENING
+        flow = ClientFlow(address, flow_id, state, now)
+        self.by_address[address] = flow
+        if flow_id is not None:
+            self.by_id[flow_id] = flow
         return flow
-
-    def by_id(self, flow_id: int) -> ClientFlow | None:
-        return self._by_id.get(flow_id)
 
     def refuse(self, flow: ClientFlow) -> None:
         """The relay said no: remember it without an id."""
         if flow.flow_id is not None:
-            del self._by_id[flow.flow_id]
+            del self.by_id[flow.flow_id]
             flow.flow_id = None
         flow.state = FlowState.REFUSED
 
     def forget_refusals(self) -> None:
         """A newer ticket may allow what the last one did not."""
-        for flow in [flow for flow in self._by_address.values() if flow.state is FlowState.REFUSED]:
-            del self._by_address[flow.address]
+        for flow in [flow for flow in self.by_address.values() if flow.state is FlowState.REFUSED]:
+            del self.by_address[flow.address]
 
     def reopen_all(self) -> None:
         """The relay has lost its flow table: name every destination again."""
-        for flow in self._by_id.values():
+        for flow in self.by_id.values():
             flow.state = FlowState.OPENING
 
     def expire(self, now: float) -> None:
         """Forget flows that the relay has surely forgotten too."""
-        for flow in [flow for flow in self._by_address.values() if now - flow.used_at_s > FLOW_REUSE_AFTER_S]:
+        for flow in [flow for flow in self.by_address.values() if now - flow.used_at_s > FLOW_REUSE_AFTER_S]:
             self._remove(flow)
 
     def _remove(self, flow: ClientFlow) -> None:
-        del self._by_address[flow.address]
+        del self.by_address[flow.address]
         if flow.flow_id is not None:
-            del self._by_id[flow.flow_id]
+            del self.by_id[flow.flow_id]
 
     def _free_id(self, local_port: int, now: float) -> int | None:
         self.expire(now)
-        local_ports = {flow.address[0] for flow in self._by_id.values()}
-        if len(self._by_id) >= self.max_flows or (
+        local_ports = {flow.address[0] for flow in self.by_id.values()}
+        if len(self.by_id) >= self.max_flows or (
             local_port not in local_ports and len(local_ports) >= self.max_local_ports
         ):
             return None
-        return next((flow for flow in range(FIRST_FLOW, LAST_FLOW + 1) if flow not in self._by_id), None)
+        return next((flow for flow in range(FIRST_FLOW, LAST_FLOW + 1) if flow not in self.by_id), None)

@@ -7,7 +7,15 @@ from plg.protocol.client_flows import ClientFlows, FlowState
 from plg.protocol.client_handshake import ClientGrant, ClientHandshake
 from plg.protocol.client_paths import ClientPath, ClientPaths
 from plg.protocol.client_redundancy import ClientRedundancy
-from plg.protocol.constants import DATA_OVERHEAD, TYPE_COOKIE, TYPE_DATA, TYPE_NO_SESSION, TYPE_WELCOME
+from plg.protocol.constants import (
+    DATA_OVERHEAD,
+    TYPE_COOKIE,
+    TYPE_DATA,
+    TYPE_MASK,
+    TYPE_NO_SESSION,
+    TYPE_WELCOME,
+    VERSION_MASK,
+)
 from plg.protocol.errors import DropReason, FlowDenial, WelcomeStatus
 from plg.protocol.events import (
     ClientEvent,
@@ -38,14 +46,18 @@ from plg.protocol.frames import (
     Stats,
     TicketAccepted,
     read_frames,
+    read_repeat,
 )
 from plg.protocol.handshake import Welcome, build_no_session
-from plg.protocol.header import DATA_HEADER, expand_seq, parse_outer, path_byte
+from plg.protocol.header import DATA_HEADER, DATA_UP, parse_outer, path_byte
 from plg.protocol.keys import session_keys
 from plg.protocol.path_watch import Health
 from plg.protocol.reception import Reception
 from plg.protocol.redundancy import Redundancy
 from plg.protocol.session_core import Channel, Entropy, SessionCore
+
+_KIND = VERSION_MASK | TYPE_MASK
+"""What says in the first byte that a datagram is DATA of this version; the rest of it the opener checks."""
 
 NO_SESSION_SPACING_S = 1.0
 """NO_SESSION proves nothing: spoofed ones must not make us flood the relay with HELLO."""
@@ -78,7 +90,8 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         self._pending_ticket: bytes | None = None
         self._flows = ClientFlows()
         self._ways = ClientPaths(grant.cid, entropy, unix_ms_offset, now)
-        self._out: list[tuple[int, bytes]] = []
+        self.out: list[tuple[int, bytes]] = []
+        """What `datagrams_to_send` gives; public so that the packet path may see that there is something."""
         self._heard_at_s = now
         self._no_session_at_s = float("-inf")
         self._lost_reported = False
@@ -105,8 +118,21 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
 
     def receive_datagram(self, datagram: bytes, path: int, now: float) -> None:
         """Take one datagram that came over `path` from the address at its end. Bad bytes are counted in `drops`."""
-        outer = parse_outer(datagram)
+        channel = self._channel
         way = self._ways.get(path)
+        if (
+            channel is not None
+            and way is not None
+            and len(datagram) > DATA_HEADER.size
+            and datagram[0] & _KIND == DATA_UP
+            and self._state is not SessionState.CLOSED
+        ):
+            self._receive_data(datagram, way, channel, now)
+        else:
+            self._receive_rarer(datagram, way, now)
+
+    def _receive_rarer(self, datagram: bytes, way: ClientPath | None, now: float) -> None:
+        outer = parse_outer(datagram)
         if isinstance(outer, DropReason):
             self._drop(outer)
         elif self._state is SessionState.CLOSED:
@@ -118,7 +144,8 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         elif way is None:
             self._drop(DropReason.FOREIGN_PATH)
         elif outer.kind == TYPE_DATA:
-            self._receive_data(datagram, way, now)
+            is_early = self._channel is None and len(datagram) >= DATA_HEADER.size
+            self._drop(DropReason.NOT_ESTABLISHED if is_early else DropReason.MALFORMED)
         elif outer.kind == TYPE_WELCOME:
             self._receive_welcome(datagram, way, now)
         elif outer.kind == TYPE_COOKIE:
@@ -131,13 +158,10 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
     def _drop(self, reason: DropReason) -> None:
         self.drops[reason] = self.drops.get(reason, 0) + 1
 
-    def _receive_data(self, datagram: bytes, way: ClientPath, now: float) -> None:
-        if len(datagram) < DATA_HEADER.size:
-            return self._drop(DropReason.MALFORMED)
-        t, _, p, seq32 = DATA_HEADER.unpack_from(datagram)
-        channel = self._channel
-        if channel is None:
-            return self._drop(DropReason.NOT_ESTABLISHED)
+    def _receive_data(self, datagram: bytes, way: ClientPath, channel: Channel, now: float) -> None:
+        t, cid, p, seq32 = DATA_HEADER.unpack_from(datagram)
+        if cid != self.cid:
+            return self._drop(DropReason.UNKNOWN_SESSION)
         if p >> 5 != way.path:
             return self._drop(DropReason.FOREIGN_PATH)
         body = channel.opener.open(datagram, t, p, seq32)
@@ -155,20 +179,29 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         if body[0]:
             self._redundancy.received(len(datagram), is_first=True)
             return self._deliver(body[0], body[1:])
-        self._receive_control(body[1:], channel, expand_seq(seq32, channel.opener.top), way, now)
+        self._receive_control(body[1:], channel, seq32, way, now)
         return None
 
-    def _receive_control(self, body: bytes, channel: Channel, seq: int, way: ClientPath, now: float) -> None:
+    def _receive_control(self, body: bytes, channel: Channel, seq32: int, way: ClientPath, now: float) -> None:
+        pair = read_repeat(body)
+        if pair is not None:
+            delta, old_flow, old, flow, payload = pair
+            self._receive_repeat(delta, old_flow, old, channel, seq32)
+            self._redundancy.received(DATA_OVERHEAD + len(payload), is_first=True)
+            self._deliver(flow, payload)
+            return
         for frame in read_frames(body):
             if frame is None:
                 self._drop(DropReason.MALFORMED)
             elif isinstance(frame, Repeat):
-                self._redundancy.received(len(frame.payload), is_first=False)
-                if seq >= frame.delta and channel.opener.accept(seq - frame.delta):
-                    self.reception.repeats_used += 1
-                    self._deliver(frame.flow, frame.payload)
+                self._receive_repeat(frame.delta, frame.flow, frame.payload, channel, seq32)
             else:
                 self._receive_frame(frame, way, now)
+
+    def _receive_repeat(self, delta: int, flow: int, payload: bytes, channel: Channel, seq32: int) -> None:
+        self._redundancy.received(len(payload), is_first=False)
+        if self._is_missing(channel, seq32, delta):
+            self._deliver(flow, payload)
 
     def _heard(self, way: ClientPath, now: float) -> None:
         self._heard_at_s = now
@@ -186,7 +219,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
             self._handshake.stop()
 
     def _deliver(self, flow_id: int, payload: bytes) -> None:
-        flow = self._flows.by_id(flow_id)
+        flow = self._flows.by_id.get(flow_id)
         if flow is None:
             self._drop(DropReason.UNKNOWN_FLOW)
         else:
@@ -203,7 +236,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
                 self._redundancy.take_stats(frame, self._ways, now)
             case FlowOk(flow_id, resume_token):
                 self._handshake.keep_resume_token(resume_token)
-                flow = self._flows.by_id(flow_id)
+                flow = self._flows.by_id.get(flow_id)
                 if flow is not None and flow.state is FlowState.OPENING:
                     flow.state = FlowState.OPEN
                     self.events.append(FlowAccepted(flow.address))
@@ -216,7 +249,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
             case PathChallenge(data):
                 if self._channel is not None:
                     answer = self._seal_frames(self._channel, (PathResponse(data),), path_byte(way.path, 0))
-                    self._out.append((way.path, answer))
+                    self.out.append((way.path, answer))
             case OverCap(up, down):
                 self.over_cap_up, self.over_cap_down = up, down
             case Drain(seconds):
@@ -244,7 +277,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
             self._redundancy.take_pong(way, now)
 
     def _receive_denial(self, flow_id: int, reason: int) -> None:
-        flow = self._flows.by_id(flow_id)
+        flow = self._flows.by_id.get(flow_id)
         if flow is None:
             return
         if reason == FlowDenial.UNKNOWN_FLOW:
@@ -264,7 +297,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
         if isinstance(hello, DropReason):
             self._drop(hello)
         else:
-            self._out.append((way.path, hello))
+            self.out.append((way.path, hello))
 
     def _receive_no_session(self, datagram: bytes, way: ClientPath, now: float) -> None:
         """From the transit, the exit behind it, or anybody: whoever it was forgot us, so introduce ourselves again."""
@@ -272,7 +305,7 @@ class ClientInbox(SessionCore[ClientEvent], ABC):
             return self._drop(DropReason.MALFORMED)
         rebinding = self._ways.rebind(way, now)
         if rebinding is not None:
-            self._out.append((way.path, rebinding))
+            self.out.append((way.path, rebinding))
         if now - self._no_session_at_s < NO_SESSION_SPACING_S or self._channel is None:
             return None
         straight = way.binding is None  # then nobody but the exit can have said it: it is there, on this path

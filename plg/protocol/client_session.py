@@ -65,6 +65,8 @@ class ClientSession(ClientInbox):
         self._closes: list[float] = []
         self._close_reason = CloseReason.USER
         self._hello_turn = 0
+        self.sooner_s: float | None = None
+        """A moment that the last `send_payload` has set and that may come before any other; None when it has set none."""
 
     # --- what the owner reads ----------------------------------------------------------------------------------------
 
@@ -102,7 +104,7 @@ class ClientSession(ClientInbox):
 
     def datagrams_to_send(self) -> list[tuple[int, bytes]]:
         """(path, datagram) in order; the caller sends them now."""
-        out, self._out = self._out, []
+        out, self.out = self.out, []
         return out
 
     def next_timeout(self) -> float | None:
@@ -130,7 +132,7 @@ class ClientSession(ClientInbox):
         """A further path (1 to 7), through a transit relay or (None) another local interface; or a newer pass for a bound one."""
         hello = self._ways.add(path, transit, now)
         if hello is not None:
-            self._out.append((path, hello))
+            self.out.append((path, hello))
         way = self._ways.get(path)
         if way is not None and way.bound and self._channel is not None:
             self._ping(way, now)
@@ -154,28 +156,39 @@ class ClientSession(ClientInbox):
         channel = self._channel
         if channel is None or len(payload) > MAX_PAYLOAD or self._closes:
             return False
-        known = len(self._flows)
-        flow = self._flows.get(flow_address, now)
+        flow = self._flows.by_address.get(flow_address)
+        if flow is None:
+            flow = self._begin_flow(flow_address, now)
+        flow.used_at_s = now
         if flow.flow_id is None:
             return False
         was_idle = now - self._payload_at_s >= ACTIVE_FOR_S
         self._payload_at_s = now
-        if len(self._flows) != known:
-            self._redundancy.flow_started(now)
-            self._replan()
+        self.sooner_s = None
         if was_idle:
             self._pace(now)
+            self.sooner_s = self._ways.next_timeout()
         if self._sender.delayed:
-            self._out += self._sender.due(now)
+            self.out += self._sender.due(now)
         if flow.state is FlowState.OPENING:
             payload = self._open_flow(channel, flow, payload, now)
             if not payload:
                 return True
         if len(payload) > MAX_PAYLOAD_PER_DATAGRAM:
-            self._out += self._send_large(channel, flow.flow_id, payload, now)
+            self.out += self._send_large(channel, flow.flow_id, payload, now)
         else:
-            self._out += self._sender.send_payload(channel.sealer, flow.flow_id, payload, now)
+            self.out += self._sender.send_payload(channel.sealer, flow.flow_id, payload, now)
+        if self._sender.delayed:
+            copy_due_s = self._sender.delayed[0][0]
+            self.sooner_s = copy_due_s if self.sooner_s is None else min(self.sooner_s, copy_due_s)
         return True
+
+    def _begin_flow(self, address: FlowAddress, now: float) -> ClientFlow:
+        flow = self._flows.begin(address, now)
+        if flow.flow_id is not None:
+            self._redundancy.flow_started(now)
+            self._replan()
+        return flow
 
     def renew_ticket(self, ticket: bytes, now: float) -> None:
         """Use a newer ticket of the same session; repeated to the relay until it says that it took it."""
@@ -221,8 +234,8 @@ class ClientSession(ClientInbox):
             self._state = SessionState.REFUSED
             self.events.append(HandshakeTimedOut())
             return
-        self._out += self._sender.due(now)
-        self._out += self._ways.repeat_bindings(now)
+        self.out += self._sender.due(now)
+        self.out += self._ways.repeat_bindings(now)
         if self._channel is not None:
             self._tend_paths(self._channel, now)
         if self._handshake.is_spent(now):
@@ -230,7 +243,7 @@ class ClientSession(ClientInbox):
             return
         hello = self._handshake.repeat(self._grant, now)
         if hello is not None:
-            self._out.append((self._handshake.path, hello))
+            self.out.append((self._handshake.path, hello))
 
     def _tend_paths(self, channel: Channel, now: float) -> None:
         beat = False
@@ -269,7 +282,7 @@ class ClientSession(ClientInbox):
         self.events.append(PathDown(way.path))
         hello = self._ways.rebind(way, now)
         if hello is not None:
-            self._out.append((way.path, hello))
+            self.out.append((way.path, hello))
         if way.path == self._ways.primary and self._ways.choose_primary(now):
             self._primary_moved(now)
         self._notice_silence(now)
@@ -320,7 +333,7 @@ class ClientSession(ClientInbox):
             attempt_s = max(EAGER_ATTEMPT_S, 4 * rtt_ms / 1000) if several else pace.attempt_s
             pace = HelloPace(EAGER_RETRY_S, EAGER_RETRY_S, attempt_s)
         hello = self._handshake.start(self._grant, now, self._next_hello_path() if path is None else path, pace)
-        self._out.append((self._handshake.path, hello))
+        self.out.append((self._handshake.path, hello))
 
     def _next_hello_path(self) -> int:
         """Attempts take turns over the paths that are bound, the straight one first; the very first goes straight."""
@@ -341,7 +354,7 @@ class ClientSession(ClientInbox):
         report = self._redundancy.report(way, self._ways, self.reception, now)
         if report is not None:
             frames.append(report)
-        self._out.append((way.path, self._seal_frames(self._channel, tuple(frames), path_byte(way.path, 0))))
+        self.out.append((way.path, self._seal_frames(self._channel, tuple(frames), path_byte(way.path, 0))))
         way.unanswered += 1
         way.next_ping_at_s = now + way.ping_interval_s
 
@@ -351,14 +364,14 @@ class ClientSession(ClientInbox):
         fits = len(payload) + _FLOW_OPEN_OVERHEAD <= MAX_PAYLOAD_PER_DATAGRAM
         inside = payload if fits else b""
         frame = FlowOpen(flow.flow_id or 0, local_port, self._egress_epoch, ip_address(address), port, inside)
-        self._out += self._send_frames(channel, (frame,), now)
+        self.out += self._send_frames(channel, (frame,), now)
         return b"" if fits else payload
 
     def _say_close(self, now: float) -> None:
         while self._closes and now >= self._closes[0] and self._channel is not None:
             self._closes.pop(0)
             for path in self._ways.usable() or (self._ways.primary,):
-                self._out.append(
+                self.out.append(
                     (path, self._seal_frames(self._channel, (Close(self._close_reason),), path_byte(path, 0)))
                 )
         if not self._closes:

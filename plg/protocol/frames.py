@@ -22,6 +22,8 @@ _FRAGMENT: Final = struct.Struct(">HBB")
 _OVER_CAP: Final = struct.Struct(">II")
 _STATS: Final = struct.Struct(">BIIIIIII")
 _REPEAT: Final = struct.Struct(">BB")
+_REPEAT_HEAD: Final = struct.Struct(">BHBB")
+_PAYLOAD_HEAD: Final = struct.Struct(">BHB")
 _PATH_CHOICE: Final = struct.Struct(">BBBH")
 
 
@@ -267,6 +269,27 @@ def _encode(frame: Frame) -> tuple[int, bytes]:
             return PAYLOAD, bytes([flow]) + payload
         case PathChoice(primary, in_doubt, mode, max_overhead_percent):
             return PATH_CHOICE, _PATH_CHOICE.pack(primary, in_doubt, mode, max_overhead_percent)
+
+
+def encode_repeat(delta: int, old_flow: int, old: bytes, flow: int, payload: bytes) -> bytes:
+    """Repeat and Payload, as `encode_frame` would write them one after the other: once per packet, so in one stroke."""
+    head = _REPEAT_HEAD.pack(REPEAT, len(old) + _REPEAT.size, delta, old_flow)
+    return head + old + _PAYLOAD_HEAD.pack(PAYLOAD, len(payload) + 1, flow) + payload
+
+
+def read_repeat(body: bytes) -> tuple[int, int, bytes, int, bytes] | None:
+    """(delta, old flow, old payload, flow, payload) of a control body that is just what `encode_repeat` makes; None for any other,
+    which `read_frames` may be able to read."""
+    if len(body) < _REPEAT_HEAD.size + _PAYLOAD_HEAD.size or body[0] != REPEAT:
+        return None
+    _, length, delta, old_flow = _REPEAT_HEAD.unpack_from(body)
+    at = _FRAME.size + length
+    if length < _REPEAT.size or at + _PAYLOAD_HEAD.size > len(body):
+        return None
+    opcode, rest, flow = _PAYLOAD_HEAD.unpack_from(body, at)
+    if opcode != PAYLOAD or at + _FRAME.size + rest != len(body) or not delta or not old_flow or not flow:
+        return None
+    return delta, old_flow, body[_REPEAT_HEAD.size : at], flow, body[at + _PAYLOAD_HEAD.size :]
 
 
 def read_frames(body: bytes) -> Iterator[Frame | None]:

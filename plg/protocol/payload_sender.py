@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from plg.protocol.constants import MAX_PATHS, MAX_PAYLOAD_PER_DATAGRAM
-from plg.protocol.frames import Payload, Repeat, encode_frame
+from plg.protocol.frames import encode_repeat
 from plg.protocol.header import path_byte
 from plg.protocol.packet_crypto import PacketSealer
 from plg.protocol.redundancy import STAGGER_S, ByteBudget, Level
@@ -124,8 +124,7 @@ class PayloadSender:
             return None
         if not self.budget.take(len(old)):
             return None
-        repeat = encode_frame(Repeat(seq - before, old_flow, old))
-        return FLOW_BYTES[0] + repeat + encode_frame(Payload(flow, payload))
+        return FLOW_BYTES[0] + encode_repeat(seq - before, old_flow, old, flow, payload)
 
     def due(self, now: float) -> list[tuple[int, bytes]]:
         """Delayed copies whose moment has come."""

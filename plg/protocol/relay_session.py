@@ -38,6 +38,7 @@ from plg.protocol.frames import (
     TicketAccepted,
     TicketRenewal,
     read_frames,
+    read_repeat,
 )
 from plg.protocol.handshake import Hello, Welcome, seal_welcome
 from plg.protocol.header import expand_seq, path_byte
@@ -255,6 +256,12 @@ class RelaySession(SessionCore[RelayEvent]):
     # --- control -----------------------------------------------------------------------------------------------------
 
     def _take_control(self, body: bytes, seq32: int, p: int, source: Source, now: float) -> bytes | DropReason:
+        pair = read_repeat(body)
+        if pair is not None:
+            delta, old_flow, old, flow, payload = pair
+            if self._is_missing(self._channel, seq32, delta):
+                self.events.append(PayloadRecovered(old_flow, old))
+            return FLOW_BYTES[flow] + payload
         whole: bytes = HANDLED
         for number, frame in enumerate(read_frames(body)):
             if frame is None:  # the frames before it count: the owner must see what they left, so this is no drop then
@@ -273,9 +280,7 @@ class RelaySession(SessionCore[RelayEvent]):
             case Payload(flow, payload):
                 return FLOW_BYTES[flow] + payload if flow else HANDLED
             case Repeat(delta, flow, payload):
-                seq = expand_seq(seq32, channel.opener.top)
-                if seq >= delta and channel.opener.accept(seq - delta):
-                    self.reception.repeats_used += 1
+                if self._is_missing(channel, seq32, delta):
                     self.events.append(PayloadRecovered(flow, payload))
             case FlowOpen(flow, local_port, epoch, address, port, payload):
                 order = self._handshakes << 64 | expand_seq(seq32, channel.opener.top)

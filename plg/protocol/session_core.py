@@ -8,7 +8,7 @@ from plg.protocol.constants import CONTROL_FLOW, MAX_PAYLOAD, MAX_PAYLOAD_PER_DA
 from plg.protocol.errors import ProtocolMisuse
 from plg.protocol.fragments import FragmentBuffer, split_payload
 from plg.protocol.frames import Frame, encode_frame
-from plg.protocol.header import DATA_DOWN, DATA_UP
+from plg.protocol.header import DATA_DOWN, DATA_UP, expand_seq
 from plg.protocol.keys import SessionKeys
 from plg.protocol.packet_crypto import PacketOpener, PacketSealer
 from plg.protocol.payload_sender import FLOW_BYTES, PayloadSender
@@ -52,6 +52,16 @@ class SessionCore(Generic[_Event]):
     def next_event(self) -> _Event | None:
         """The oldest event not yet taken."""
         return self.events.popleft() if self.events else None
+
+    def _is_missing(self, channel: Channel | None, seq32: int, delta: int) -> bool:
+        """Whether the datagram `delta` before this one has not come, so that its payload is taken from the repetition, once."""
+        if channel is None:
+            return False
+        seq = expand_seq(seq32, channel.opener.top)
+        if seq < delta or not channel.opener.accept(seq - delta):
+            return False
+        self.reception.repeats_used += 1
+        return True
 
     def _seal_frames(self, channel: Channel, frames: tuple[Frame, ...], p: int) -> bytes:
         """One control datagram for one path."""

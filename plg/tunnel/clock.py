@@ -31,8 +31,7 @@ class LoopClock:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
 
-    def time(self) -> float:
-        return time.monotonic()
+    time = staticmethod(time.monotonic)
 
     def call_at(self, when: float, callback: Callable[[], object], /) -> Timer:
         return self._loop.call_later(max(0.0, when - time.monotonic()), callback)

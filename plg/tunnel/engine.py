@@ -131,8 +131,10 @@ class TunnelEngine:
         if now >= self._next_sweep_s:
             self._next_sweep_s = now + SWEEP_S
             self.routes.forget_ended(now)
-        link = self._link
-        flow = self.routes.outgoing(key, now, carries=link is not None and link.carries)
+        flow = self.routes.living(key, now)
+        if flow is None:
+            flow = self.routes.begin(key, now, carries=self._link is not None and self._link.carries)
+        flow.sent_at_s = flow.used_at_s = now
         if not flow.packets_up:
             flow.began_s = now
         flow.packets_up += 1
@@ -224,15 +226,15 @@ class TunnelEngine:
     def handle_event(self, link: RelayLink, event: ClientEvent) -> None:
         """What a link reports about payloads and flows; everything else is the keeper's."""
         if isinstance(event, PayloadReceived):
-            self._deliver(link, event)
+            self.deliver(link, event)
         elif isinstance(event, FlowRefused):
             self.routes.send_direct(FlowKey(*event.flow), Why.REFUSED_BY_RELAY)
         elif isinstance(event, FlowAccepted):
             pass  # payloads travel inside FLOW_OPEN until then: nothing to do
 
-    def _deliver(self, link: RelayLink, event: PayloadReceived) -> None:
-        key = FlowKey(*event.flow)
-        flow = self.routes.get(key)
+    def deliver(self, link: RelayLink, event: PayloadReceived) -> None:
+        """A payload from the game server that a link has brought."""
+        flow = self.routes.get(event.flow)
         if flow is None or flow.route is not Route.RELAY:
             self.counters.drop("flow_went_direct")  # a late reply to the relay's address: the game talks to another now
             return
@@ -241,10 +243,11 @@ class TunnelEngine:
             return
         now = self._clock.time()
         if not flow.packets_down:
-            self.first_replies.add((now - flow.began_s) * 1000, str(HostPort(key.remote_address, key.remote_port)))
+            target = HostPort(flow.key.remote_address, flow.key.remote_port)
+            self.first_replies.add((now - flow.began_s) * 1000, str(target))
+        self._source.deliver(flow.key, event.payload)
         flow.used_at_s = now
         flow.packets_down += 1
         flow.bytes_down += len(event.payload)
         self.counters.packets_down += 1
         self.counters.bytes_down += len(event.payload)
-        self._source.deliver(key, event.payload)

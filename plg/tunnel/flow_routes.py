@@ -13,6 +13,7 @@ from typing import Final
 
 from plg.capture.packet_source import FlowKey
 from plg.protocol.destination import AccessList
+from plg.protocol.events import FlowAddress
 
 QUIET_S: Final = 30.0
 """Implementation. A direct flow that is quiet for so long has ended: game servers forget a silent player after 5 to 30 s."""
@@ -100,7 +101,7 @@ class FlowRoutes:
     def __init__(self, allowed: AccessList, approvals: Approvals) -> None:
         self._allowed = allowed
         self._approvals = approvals
-        self._flows: dict[FlowKey, Flow] = {}
+        self._flows: dict[FlowAddress, Flow] = {}
         self._refused_until_s: dict[tuple[str, int], float] = {}
         self.exit_id = 0
         """The exit of flows that begin from now on."""
@@ -118,10 +119,9 @@ class FlowRoutes:
 
     def forget_alive(self, local_port: int) -> None:
         """The game has closed this socket: what was alive before on it has ended, and a next packet is a new flow's."""
-        for key in [
-            key for key, flow in self._flows.items() if flow.why is Why.ALIVE_BEFORE and key.local_port == local_port
-        ]:
-            del self._flows[key]
+        flows = self._flows.values()
+        for flow in [flow for flow in flows if flow.why is Why.ALIVE_BEFORE and flow.key.local_port == local_port]:
+            del self._flows[flow.key]
 
     def flows(self) -> list[Flow]:
         """Every flow known, oldest first."""
@@ -131,21 +131,18 @@ class FlowRoutes:
         """Relayed flows on which somebody seems to play: ending the tunnel now would change his address."""
         return [flow for flow in self._flows.values() if flow.route is Route.RELAY and flow.is_live(now)]
 
-    def get(self, key: FlowKey) -> Flow | None:
+    def get(self, key: FlowAddress) -> Flow | None:
         return self._flows.get(key)
 
-    def outgoing(self, key: FlowKey, now: float, *, carries: bool) -> Flow:
-        """The flow of a packet that the game sends now, decided when it is new or had ended.
-
-        `carries` tells whether the session takes payloads; while it does not, new flows go direct.
-        """
+    def living(self, key: FlowKey, now: float) -> Flow | None:
+        """The flow of a packet that the game sends now; None when it is to be decided on, new or because it had ended."""
         flow = self._flows.get(key)
-        if flow is None or flow.is_quiet(now):
-            flow = self._decide(key, now, carries=carries)
-        flow.sent_at_s = flow.used_at_s = now
+        if flow is None or (now - flow.sent_at_s > QUIET_AFTER_FEW_S and flow.is_quiet(now)):
+            return None
         return flow
 
-    def _decide(self, key: FlowKey, now: float, *, carries: bool) -> Flow:
+    def begin(self, key: FlowKey, now: float, *, carries: bool) -> Flow:
+        """Decide on a flow. `carries` tells whether the session takes payloads; while it does not, new flows go direct."""
         route, why = self._first_route(key, now, carries=carries)
         flow = Flow(key, route, why, now, now, self.exit_id)
         if key not in self._flows and len(self._flows) >= MAX_FLOWS:

@@ -15,7 +15,7 @@ MAX_DATAGRAM: Final = 2048
 RECEIVE_BUFFER_BYTES: Final = 1 << 20
 """Implementation. About two seconds of the widest session while the process waits for a core."""
 
-Receive = Callable[[list[bytes]], None]
+Receive = Callable[[bytes], None]
 SocketPreparation = Callable[[socket.socket], None]
 """Applied to every socket before use: marks it, so that the capture never takes the tunnel's own packets."""
 
@@ -168,7 +168,6 @@ class RelayPath:
         opened, receive = self._socket, self._receive
         if opened is None or receive is None:
             return
-        batch: list[bytes] = []
         failed = False
         for _ in range(DRAIN_LIMIT):
             try:
@@ -185,9 +184,9 @@ class RelayPath:
                     self.counters.foreign += 1
                     continue
                 datagram = unmasked
-            batch.append(datagram)
+            receive(datagram)
+            if self._socket is not opened:
+                return  # what it said closed or replaced the socket
         if failed:  # libuv stops watching a socket whose error it has reported
             self._loop.remove_reader(opened)
             self._loop.add_reader(opened, self._drain)
-        if batch:
-            receive(batch)

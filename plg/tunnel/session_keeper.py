@@ -7,6 +7,7 @@ The server is needed only at the start and then now and again: while it is away 
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from plg.capture.packet_source import FlowKey
@@ -117,7 +118,7 @@ class SessionKeeper:
         self._engine.first_replies = FirstReplies()
         self._engine.routes.allow(opened.allowed)
         self._engine.use(link)
-        link.on_event = lambda event: self._handle_event(link, event)
+        self._listen_to(link)
         for event in opened.early:
             self._handle_event(link, event)
         self._offer_standby(opened.grant)
@@ -197,7 +198,7 @@ class SessionKeeper:
     def _use_standby(self, relay: RelayEndpoint, predicted_total_ms: float | None, link: RelayLink) -> None:
         if self.grant is not None:
             link.session.replace_redundancy(self._opening.redundancy_of(self.grant))
-        link.on_event = lambda event: self._handle_event(link, event)
+        self._listen_to(link)
         self.link, self.relay, self.predicted_total_ms = link, relay, predicted_total_ms
         self.on_standby, self.lost = True, False
         self._engine.first_replies = FirstReplies()
@@ -255,15 +256,18 @@ class SessionKeeper:
 
     # --- events of the links -----------------------------------------------------------------------------------------
 
+    def _listen_to(self, link: RelayLink) -> None:
+        link.on_event = partial(self._handle_event, link)
+        link.on_payload = partial(self._engine.deliver, link)
+
     def _handle_event(self, link: RelayLink, event: ClientEvent) -> None:
+        if link is not self.link and link is not self._leaving:
+            return
+        self._engine.handle_event(link, event)
         if link is self._leaving:
-            self._engine.handle_event(link, event)
             if isinstance(event, SessionClosed | RelayLost | HandshakeRefused):
                 self._left_exit_gone(link, "it closed down")
             return
-        if link is not self.link:
-            return
-        self._engine.handle_event(link, event)
         self.paths.handle_event(event)
         match event:
             case RelaySilent():

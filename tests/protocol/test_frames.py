@@ -28,7 +28,9 @@ from plg.protocol.frames import (
     TicketAccepted,
     TicketRenewal,
     encode_frame,
+    encode_repeat,
     read_frames,
+    read_repeat,
 )
 
 EXAMPLES: list[Frame] = [
@@ -86,3 +88,43 @@ def test_the_longest_drain_is_what_fits() -> None:
 
 def test_more_than_sixteen_frames_in_one_body_are_not_read() -> None:
     assert list(read_frames(encode_frame(Close(1)) * 17)) == [*[Close(1)] * 16, None]
+
+
+@given(
+    delta=st.integers(1, 255),
+    flows=st.tuples(st.integers(1, 255), st.integers(1, 255)),
+    payloads=st.tuples(st.binary(max_size=300), st.binary(max_size=300)),
+)
+def test_a_payload_with_the_one_before_it_is_written_as_the_two_frames_are(
+    delta: int, flows: tuple[int, int], payloads: tuple[bytes, bytes]
+) -> None:
+    body = encode_repeat(delta, flows[0], payloads[0], flows[1], payloads[1])
+    assert body == encode_frame(Repeat(delta, flows[0], payloads[0])) + encode_frame(Payload(flows[1], payloads[1]))
+    assert read_repeat(body) == (delta, flows[0], payloads[0], flows[1], payloads[1])
+
+
+@given(st.binary(max_size=40) | st.binary(max_size=40).map(lambda rest: b"\x11" + rest))
+def test_what_reads_as_the_pair_reads_as_its_two_frames(body: bytes) -> None:
+    pair = read_repeat(body)
+    if pair is not None:
+        delta, old_flow, old, flow, payload = pair
+        assert list(read_frames(body)) == [Repeat(delta, old_flow, old), Payload(flow, payload)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        encode_frame(Repeat(3, 9, b"old")),
+        encode_frame(Payload(9, b"new")),
+        encode_frame(Repeat(3, 9, b"old")) + encode_frame(Payload(9, b"new")) + encode_frame(Drain(1)),
+        encode_frame(Repeat(3, 9, b"old")) + encode_frame(Payload(9, b"new"))[:-1],
+        encode_frame(Repeat(3, 9, b"old")) + encode_frame(Drain(1)),
+        encode_repeat(0, 9, b"old", 9, b"new"),
+        encode_repeat(3, 0, b"old", 9, b"new"),
+        encode_repeat(3, 9, b"old", 0, b"new"),
+        b"\x11\x00\x01\x03" + encode_frame(Payload(9, b"new")),
+    ],
+)
+def test_anything_else_is_not_taken_for_the_pair(body: bytes) -> None:
+    assert read_repeat(body) is None

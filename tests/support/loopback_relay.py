@@ -309,7 +309,7 @@ class ScriptedPath:
         """A datagram reaches the client."""
         self.came.append(datagram)
         if self._receive is not None:
-            self._receive([datagram])
+            self._receive(datagram)
 
     def follow_network(self, *, force: bool = False) -> bool:
         if force:

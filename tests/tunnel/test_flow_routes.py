@@ -29,10 +29,16 @@ def routes(approvals: Approvals = Approvals()) -> FlowRoutes:  # noqa: B008 - fr
     return FlowRoutes(ALLOWED, approvals)
 
 
+def looked_up(table: FlowRoutes, key: FlowKey, now: float, *, carries: bool) -> Flow:
+    flow = table.living(key, now) or table.begin(key, now, carries=carries)
+    flow.sent_at_s = flow.used_at_s = now
+    return flow
+
+
 def sends(table: FlowRoutes, key: FlowKey, now: float, times: int = 1, *, carries: bool = True) -> Flow:
-    flow = table.outgoing(key, now, carries=carries)
+    flow = looked_up(table, key, now, carries=carries)
     for _ in range(times):
-        flow = table.outgoing(key, now, carries=carries)
+        flow = looked_up(table, key, now, carries=carries)
         flow.packets_up += 1
     return flow
 

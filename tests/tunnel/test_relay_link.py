@@ -1,6 +1,9 @@
 """A session and its paths, in fake time."""
 
 import dataclasses
+from random import Random
+
+import pytest
 
 from plg.protocol.client_session import ClientSession, PathState, TransitPass
 from plg.protocol.constants import CLOSE_REPEATS, LOST_AFTER_S
@@ -190,6 +193,28 @@ def test_a_transit_is_bound_and_proved_and_carries_copies() -> None:
     assert set(lab.link.session.paths) == {0, 1}
     assert lab.link.bytes_up[1] > 100 * 40
     assert lab.link.bytes_down[1] > 100 * 40
+
+
+@pytest.mark.parametrize("mode", list(RedundancyMode))
+@pytest.mark.parametrize("seed", range(5))
+def test_the_timer_is_never_later_than_the_session_wants_it(mode: RedundancyMode, seed: int) -> None:
+    """It is not set anew for each payload that comes."""
+    random = Random(seed)
+    lab = MultipathLab(mode=mode).connected()
+    played: list[PayloadReceived] = []
+    lab.link.on_payload = played.append
+    for way in (lab.path, lab.transits[0]):
+        way.fate = lambda _datagram, _up: random.random() > 0.1
+    for _ in range(300):
+        if random.random() < 0.8:
+            lab.link.send_payload(FLOW, b"x" * random.randint(1, 300))
+        if random.random() < 0.02:
+            lab.path.is_up = not lab.path.is_up
+        lab.clock.run(random.choice((0.001, 0.004, 0.015, 0.3)))
+        wanted_s, timer_s = lab.link.session.next_timeout(), lab.link._timer_at_s
+        assert wanted_s is None or (timer_s is not None and timer_s <= wanted_s)
+    assert played
+    assert PayloadReceived not in lab.kinds()
 
 
 def test_in_redundant_mode_a_path_may_die_without_any_loss() -> None:
