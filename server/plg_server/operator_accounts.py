@@ -20,7 +20,7 @@ from plg_server.operator_tasks import make_data_dir, told_when_unreachable
 from plg_server.schema_migration import migrate
 from plg_server.services.accounts import normal_email
 from plg_server.services.admin_user_acts import sign_out_everywhere
-from plg_server.services.audit import MACHINE, record
+from plg_server.services.audit import MACHINE, JsonValue, record
 from plg_server.services.passwords import Passwords
 
 
@@ -91,7 +91,12 @@ async def create_admin(config: ServerConfig, email: str, password: str | None) -
         changed = created or before != "admin" or was_banned
         if changed:
             await Account.filter(id=account.id).update(role="admin", banned_at=None, ban_reason="")
-            details = {"created": created, "from": before, "to": "admin", "was_banned": was_banned}
+            details: dict[str, JsonValue] = {
+                "created": created,
+                "from": before,
+                "to": "admin",
+                "was_banned": was_banned,
+            }
             await record(MACHINE, "users.role", f"account:{account.id}", details)
     return AdminMade(account.id, account.email, created, changed)
 

@@ -75,12 +75,12 @@ async def test_a_reset_signs_out_everywhere_and_may_forget_the_second_factor(tmp
         assert await SecondFactor.all().count() == 2
         gone = await reset_password(config, "boss@example.org", PASSWORD, second_factor_off=True)
         assert (gone.sign_ins_ended, gone.second_factor_removed) == (0, True)
-        for table in (SecondFactor, RecoveryCode):
-            assert await table.all().values_list("account_id", flat=True) == [other.id]
-        assert await SignIn.filter(ended_at=None).values_list("account_id", flat=True) == [other.id]
-        assert await ApiToken.filter(revoked_at=None).values_list("account_id", flat=True) == [other.id]
+        assert [row.account_id for row in await SecondFactor.all()] == [other.id]
+        assert [row.account_id for row in await RecoveryCode.all()] == [other.id]
+        assert [row.account_id for row in await SignIn.filter(ended_at=None)] == [other.id]
+        assert [row.account_id for row in await ApiToken.filter(revoked_at=None)] == [other.id]
         assert (await Account.get(id=boss.id)).password_hash != boss.password_hash
-        acts = await AuditEntry.all().order_by("at").values_list("act", flat=True)
+        acts = [entry.act for entry in await AuditEntry.all().order_by("at")]
     await database.close()
     assert acts == ["users.role", "users.reset_password", "users.reset_password"]
 

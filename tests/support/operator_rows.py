@@ -1,6 +1,7 @@
 """Rows that operators look at, made straight in the active database."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from plg_server.ids import new_id
 from plg_server.models.accounts import Account, SignIn
@@ -10,7 +11,7 @@ from plg_server.models.sessions import Session, SessionRelay
 
 async def account_row(email: str, now: datetime, **columns: object) -> Account:
     """An account whose password nobody knows."""
-    given: dict[str, object] = {"display_name": email.partition("@")[0], "created_at": now, **columns}
+    given: dict[str, Any] = {"display_name": email.partition("@")[0], "created_at": now, **columns}
     return await Account.create(id=new_id(), email=email, password_hash="-", **given)
 
 
@@ -37,7 +38,7 @@ async def node_row(name: str, relay_id: int, now: datetime, *, control_url: str 
 
 async def session_row(account: Account, node: Node, now: datetime, **columns: object) -> Session:
     """A session that lives for another hour."""
-    given: dict[str, object] = {"started_at": now, "renewed_at": now, "expires_at": now + timedelta(hours=1), **columns}
+    given: dict[str, Any] = {"started_at": now, "renewed_at": now, "expires_at": now + timedelta(hours=1), **columns}
     return await Session.create(
         id=new_id(), account=account, node=node, game="cs2", cid=new_id(), secret="secret", **given
     )

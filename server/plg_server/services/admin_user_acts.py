@@ -12,7 +12,7 @@ from plg_server.models.accounts import Account, SignIn
 from plg_server.models.sessions import Session
 from plg_server.problems import ApiError
 from plg_server.services.admin_users import AdminUsers, unknown_user
-from plg_server.services.audit import Actor, record
+from plg_server.services.audit import Actor, JsonValue, record
 from plg_server.services.session_ends import Revocations, end_live
 
 
@@ -29,6 +29,7 @@ class AdminUserActs:
     async def ban(self, actor: Actor, user_id: str, request: contract.BanRequest) -> contract.UserChange:
         """Sign the account out, end its sessions, and let it in no more. Raises ApiError `last_admin`."""
         now = utc_now()
+        ended: list[Session] = []
         async with in_transaction():
             account = await _held(user_id, keep_admin=True)
             changed = account.banned_at is None or account.ban_reason != request.reason
@@ -40,10 +41,11 @@ class AdminUserActs:
                 await account.save(update_fields=["banned_at", "ban_reason"])
                 await sign_out_everywhere(user_id, "banned", now)
                 ended = await end_live("banned", now, account_id=user_id)
-                details = {"reason": request.reason, "sign_ins": sign_ins, "tokens": tokens, "sessions": len(ended)}
+                sessions = len(ended)
+                details: dict[str, JsonValue] = {"reason": request.reason, "sign_ins": sign_ins}
+                details |= {"tokens": tokens, "sessions": sessions}
                 await record(actor, "users.ban", f"account:{user_id}", details)
-        if changed and not request.dry_run:
-            await self._revocations.push(ended)
+        await self._revocations.push(ended)
         if not changed:
             sign_ins = tokens = sessions = 0
         return self._told(account, request.dry_run, changed, sign_ins, tokens, sessions)

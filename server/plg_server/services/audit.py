@@ -5,14 +5,17 @@ There is no way to change or remove an entry: this module only adds and reads, a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 import msgspec
 
 from plg.contract import admin_audit as contract
+from plg.contract.problem import ErrorCode
 from plg_server.ids import new_id, timestamp, utc_now
 from plg_server.models.accounts import Account
 from plg_server.models.audit import AuditEntry
+from plg_server.problems import ApiError
 from plg_server.services.accounts import normal_email
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
@@ -60,7 +63,10 @@ async def record(actor: Actor, act: str, subject: str, details: Mapping[str, Jso
 
 
 async def entries(query: contract.AuditQuery) -> contract.AuditPage:
-    """The entries that fit, newest first. `act` and `subject` may be the beginning up to a dot or colon."""
+    """The entries that fit, newest first. `act` and `subject` may be the beginning up to a dot or colon.
+
+    Raises ApiError `invalid_query`.
+    """
     found = AuditEntry.all()
     if query.actor is not None:
         found = found.filter(actor_id=await _actor_id(query.actor))
@@ -70,14 +76,22 @@ async def entries(query: contract.AuditQuery) -> contract.AuditPage:
         whole = not query.subject.endswith(":")
         found = found.filter(subject=query.subject) if whole else found.filter(subject__startswith=query.subject)
     if query.since is not None:
-        found = found.filter(at__gte=query.since)
+        found = found.filter(at__gte=_utc(query.since))
     if query.until is not None:
-        found = found.filter(at__lt=query.until)
+        found = found.filter(at__lt=_utc(query.until))
     rows = await found.order_by("-at", "-id").limit(query.limit).offset(query.offset)
     names = await _names({row.actor_id for row in rows})
     return contract.AuditPage(
         entries=[_shown(row, names) for row in rows], total=await found.count(), limit=query.limit, offset=query.offset
     )
+
+
+def _utc(moment: datetime) -> datetime:
+    """Raises ApiError `invalid_query` for a moment that no calendar has in UTC."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ApiError(ErrorCode.INVALID_QUERY, "this time lies outside of the years 1 to 9999") from None
 
 
 async def _actor_id(wanted: str) -> str:

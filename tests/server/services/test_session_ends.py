@@ -23,7 +23,7 @@ class Told(RelayControl):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[tuple[str, str]] = []
+        self.calls: list[tuple[str, str | None]] = []
 
     def push(self, control_url: str, control_key: str, revocation: RevokeRequest) -> None:
         self.calls.append((control_url, revocation.cid))

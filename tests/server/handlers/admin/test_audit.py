@@ -37,4 +37,4 @@ async def test_a_question_that_cannot_be_is_refused(start_server: StartServer) -
     for query in wrong:
         assert (await api.get(f"/v1/admin/audit?{query}", boss.access_token)).code == "invalid_query", query
     for query in ("since=0001-01-01T00:00:00%2B14:00", "until=9999-12-31T23:59:59-14:00"):
-        assert (await api.get(f"/v1/admin/audit?{query}", boss.access_token)).status in (200, 422), query
+        assert (await api.get(f"/v1/admin/audit?{query}", boss.access_token)).code == "invalid_query", query
