@@ -89,11 +89,11 @@ class ServerDesk:
         async with self.signed() as client:
             return await client.account()
 
-    async def sign_in(self, email: str, password: str) -> Account:
-        """Log in and keep the tokens. Raises CliError for what is no address."""
+    async def sign_in(self, email: str, password: str, totp: str | None = None) -> Account:
+        """Log in and keep the tokens; `totp` is the code of the second factor. Raises CliError for what is no address."""
         chosen = checked_email(email)
         async with open_server(self._address.url) as client:
-            account, _kept = await sign_in(client, self._store(), chosen, password)
+            account, _kept = await sign_in(client, self._store(), chosen, password, totp=totp)
         return account
 
     async def register(self, email: str, password: str) -> Account:

@@ -1,5 +1,7 @@
 """Logging in and making an account, at a real server."""
 
+import base64
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,13 @@ from syrupy.assertion import SnapshotAssertion
 from textual.events import Key
 from textual.widgets import Input
 
+from plg.api.account_client import open_account
+from plg.api.credentials import FixedToken
 from plg.api.errors import NotSignedIn
+from plg.api.server_client import open_server
 from plg.cli.language import Language
+from plg.contract.accounts import LoginRequest, RegisterRequest
+from plg_server.services.totp import step_of, totp_code
 from plg_tui.app import Dashboard
 from plg_tui.screens.sign_in import SignInDialog
 from support.dashboard_pilot import dashboard_at, picture_of, screen_text, settled_picture, until
@@ -59,6 +66,29 @@ async def test_what_is_wrong_is_said_in_the_form(tmp_path: Path, server: ServerP
         )
         assert isinstance(app.screen, SignInDialog)
         await pilot.press("escape")
+
+
+async def test_a_code_is_asked_for_where_the_second_factor_is_on(tmp_path: Path, server: ServerProcess) -> None:
+    async with open_server(server.url) as client:
+        await client.register(RegisterRequest(email="guarded@example.org", password=PASSWORD))
+        pair = await client.login(LoginRequest(email="guarded@example.org", password=PASSWORD))
+    async with open_account(server.url, FixedToken(server.url, pair.access_token)) as mine:
+        setup = await mine.begin_totp(PASSWORD)
+        secret = base64.b32decode(setup.secret)
+        recovery = (await mine.confirm_totp(totp_code(secret, step_of(datetime.now(UTC))))).codes
+    app = dashboard_at(tmp_path, server=server.url)
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.action_log_in()
+        await until(lambda: isinstance(app.screen, SignInDialog), "the form")
+        assert "authenticator" not in screen_text(app)
+        await pilot.press(*"guarded@example.org", "enter", *PASSWORD, "enter")
+        await until(lambda: "Code of your authenticator" in screen_text(app), "the field for the code")
+        await pilot.press(*"000000", "enter")
+        await until(lambda: "the code is wrong" in screen_text(app), "the refusal")
+        await until(lambda: app.screen.query_one("#code", Input).value == "", "an empty field")
+        await pilot.press(*recovery[0], "enter")
+        await until(lambda: not isinstance(app.screen, SignInDialog), f"a login: {screen_text(app)}")
+        assert (await app.desk.account()).email == "guarded@example.org"
 
 
 def burst(app: Dashboard, *keys: str) -> None:

@@ -7,17 +7,18 @@ from typing import ClassVar
 from textual import on, work
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, VerticalGroup
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from plg.api.errors import ApiError
+from plg.api.errors import ApiError, ServerRefused
 from plg.cli.api_failures import explain_api_error
 from plg.cli.cli_error import CliError
 from plg.cli.language import _
 from plg.cli.output import safe_text
 from plg.cli.register import MIN_PASSWORD_CHARS
 from plg.contract.accounts import Account
+from plg.contract.problem import ErrorCode
 from plg_tui.screens.dialogs import Dialog
 from plg_tui.server_desk import ServerDesk
 from plg_tui.widgets.plain_text import PlainText
@@ -39,6 +40,11 @@ class SignInDialog(Dialog[Account]):
         yield Input(id="email", compact=True, select_on_focus=False)
         yield PlainText(_("Password"))
         yield Input(id="password", password=True, compact=True, select_on_focus=False)
+        # Shown when the server asks for it: most accounts have no second factor.
+        with VerticalGroup(id="second-factor") as second_factor:
+            second_factor.display = False
+            yield PlainText(_("Code of your authenticator (or a recovery code)"))
+            yield Input(id="code", compact=True, select_on_focus=False)
         yield PlainText(id="trouble")
         with Horizontal():
             yield Button(_("Log in"), id="login", compact=True, variant="primary")
@@ -51,6 +57,7 @@ class SignInDialog(Dialog[Account]):
         self.set_focus(self.query_one("#password"))
 
     @on(Input.Submitted, "#password")
+    @on(Input.Submitted, "#code")
     def _submitted(self) -> None:
         self._try(registering=False)
 
@@ -64,19 +71,32 @@ class SignInDialog(Dialog[Account]):
             await _caught_up(field)
         email = self.query_one("#email", Input).value.strip()
         password = self.query_one("#password", Input).value
+        code = self.query_one("#code", Input).value.strip()
         trouble = self.query_one("#trouble", PlainText)
         if registering and len(password) < MIN_PASSWORD_CHARS:
             trouble.show(_("the password is too short: it needs at least {n} characters").format(n=MIN_PASSWORD_CHARS))
             return
         trouble.show("…")
         try:
-            account = await (self._desk.register if registering else self._desk.sign_in)(email, password)
+            if registering:
+                account = await self._desk.register(email, password)
+            else:
+                account = await self._desk.sign_in(email, password, code or None)
         except CliError as error:
             trouble.show(error.message)
         except ApiError as error:
             trouble.show(explain_api_error(error).message)
+            if isinstance(error, ServerRefused) and error.code in (ErrorCode.TOTP_NEEDED, ErrorCode.TOTP_WRONG):
+                self._ask_for_a_code()
         else:
             self.dismiss(account)
+
+    def _ask_for_a_code(self) -> None:
+        """Show the field for it, empty: a code works once."""
+        self.query_one("#second-factor").display = True
+        field = self.query_one("#code", Input)
+        field.value = ""
+        self.set_focus(field)
 
 
 async def _caught_up(field: Input) -> None:
