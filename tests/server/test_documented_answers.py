@@ -21,8 +21,9 @@ from plg_server import app_keys
 from plg_server.app import all_routes
 from support.api_driver import ApiDriver
 from support.billing_world import DONATEPAY
-from support.callers import signed_in_as
+from support.callers import signed_in_again, signed_in_as
 from support.member_relay import enrolled_relay
+from support.named_things import named_things
 from support.payment_signers import ROBOKASSA
 from support.shared_server import shared_server
 
@@ -37,7 +38,7 @@ CALLERS = {
     "admin": ("admin",),
     "relay": ("relay",),
 }
-"""Who calls, and the kinds of route that are made for it."""
+"""Who calls, and the kinds of route that are made for it. The player is the one whose things the names in addresses are."""
 
 Headers = dict[str, str]
 
@@ -56,15 +57,19 @@ async def test_generated_requests_of_each_caller_are_answered_as_documented(
     api: ApiDriver, logs: list[dict[str, object]]
 ) -> None:
     relay = await enrolled_relay(api)
+    owner = await signed_in_as(api, "admin")
+    names = await named_things(api, relay, owner)
     here = asyncio.get_running_loop()
     found = []
     for who in CALLERS:
 
         async def headers(who: str = who) -> Headers:
-            # A new account each time: a drawn request may have ended the one before it.
+            # A new sign-in each time: a drawn request may have ended the one before it.
             if who in ("nobody", "relay"):
                 return relay.headers if who == "relay" else {}
-            return (await signed_in_as(api, who)).headers
+            return (
+                await (signed_in_again(api, owner.account_id) if who == "player" else signed_in_as(api, who))
+            ).headers
 
         def fresh(headers: Callable[[], Any] = headers) -> Headers:
             made: Headers = asyncio.run_coroutine_threadsafe(headers(), here).result()
@@ -72,7 +77,7 @@ async def test_generated_requests_of_each_caller_are_answered_as_documented(
 
         document = json.loads(api.app[app_keys.OPENAPI])
         url = str(api.client.make_url("")).rstrip("/")
-        failures = await asyncio.to_thread(failures_of, document, url, operations_for(who), fresh)
+        failures = await asyncio.to_thread(failures_of, document, url, operations_for(who), fresh, names)
         found += [f"{who}: {failure}" for failure in failures]
     assert found == []
     assert [entry for entry in logs if entry["event"] == "unforeseen"] == []
@@ -89,7 +94,11 @@ def operations_for(who: str) -> list[str]:
 
 
 def failures_of(
-    document: dict[str, Any], url: str, operations: list[str], fresh_headers: Callable[[], Headers]
+    document: dict[str, Any],
+    url: str,
+    operations: list[str],
+    fresh_headers: Callable[[], Headers],
+    names: Mapping[str, str],
 ) -> list[str]:
     """Everything that was not as documented, one line each, with the request that shows it."""
     if not operations:
@@ -100,6 +109,8 @@ def failures_of(
             "base-url": url,
             "continue-on-failure": True,
             "request-timeout": 60,
+            # Things that are there; names of a wrong form are tried in test_bodies.py.
+            "parameters": {f"path.{name}": value for name, value in names.items()},
             "generation": {"max-examples": EXAMPLES, "database": "none", "no-shrink": True},
             "checks": {
                 # A random password or token is a valid request by its form, and refused all the same.
