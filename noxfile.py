@@ -46,7 +46,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The figures of benchmarks/README.md, measured on this machine; `-- NAME...` picks some."""
-    install(session, ".[all]", *dependency_group("package"))
+    install(session, ".[all]", *dependency_group("package"), *dependency_group("test"))
     session.run("python", "-m", "benchmarks.run_all", *session.posargs)
 
 

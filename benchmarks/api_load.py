@@ -38,12 +38,16 @@ class Load:
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     failures: list[str] = field(default_factory=list)
 
+    def address(self) -> str:
+        """Where the next request goes."""
+        return self.server.url
+
     async def ask(self, kind: str, method: str, path: str, body: msgspec.Struct | None = None) -> bytes:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         data = None if body is None else msgspec.json.encode(body)
         began = time.perf_counter()
         try:
-            async with self.http.request(method, self.server.url + path, data=data, headers=headers) as answer:
+            async with self.http.request(method, self.address() + path, data=data, headers=headers) as answer:
                 content = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             self.failures.append(f"{kind}: {type(error).__name__}: {error}")

@@ -10,6 +10,7 @@ BENCHMARKS = (
     "package_size",
     "dashboard",
     "api_load",
+    "api_load_replicas",
     "relay_forwarding",
     "transit_forwarding",
     "added_rtt",
