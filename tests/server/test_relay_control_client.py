@@ -79,3 +79,30 @@ async def test_more_calls_than_the_queue_holds_are_dropped_and_counted(monkeypat
     for _ in range(5):
         control.push("http://127.0.0.1:9", "key", REVOCATION)
     assert control.dropped == 3
+
+
+async def test_a_drain_is_told_and_a_failure_comes_back_as_one_line() -> None:
+    heard: list[tuple[str | None, Any]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        heard.append((request.headers.get("X-Relay-Key"), await request.json()))
+        return web.json_response({})
+
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=401)
+
+    app = web.Application()
+    app.router.add_post("/v1/drain", take)
+    app.router.add_post("/refuses/v1/drain", refuse)
+    async with TestServer(app) as server, RelayControl() as control:
+        base = str(server.make_url("/"))
+        assert await control.drain(base, "key", 60) is None
+        refused = await control.drain(base + "refuses", "key", 60)
+        away = [
+            await control.drain(url, "key", 0) for url in (f"http://127.0.0.1:{unused_port()}", "http://[bad", None)
+        ]
+
+    assert heard == [("key", {"seconds": 60})]
+    assert refused is not None
+    assert "401" in refused
+    assert all(why is not None and "\n" not in why and "key" not in why for why in away)

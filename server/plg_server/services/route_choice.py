@@ -243,7 +243,10 @@ def _ranked(
         elif count == 1:
             why = "the only relay that is free"
         elif relay.player_ms is None:
-            why = f"the least loaded of {count} relays"
+            preferred = relay.priority_ms > 0
+            why = (
+                f"the operator prefers it among {count} relays" if preferred else f"the least loaded of {count} relays"
+            )
         else:
             term = "total" if relay.leg.total_ms is not None else "ping"
             why = f"the lowest {term} of {count} relays"

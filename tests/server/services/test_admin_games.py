@@ -87,11 +87,10 @@ async def test_an_edit_keeps_only_what_differs_and_reset_brings_the_files_back(o
     assert again["revision"] > after["revision"] > before["revision"]
 
 
-@pytest.mark.parametrize("cidr", ["10.0.0.0/8", "127.0.0.0/8", "224.0.0.0/8", "0.0.0.0/0", "9.9.9.1/24", "9.0.0.0/7"])
-async def test_an_edit_obeys_the_rules_of_destinations_as_the_files_do(operator: Operator, cidr: str) -> None:
-    refusal = await operator.call("PATCH", "/cs2", {"add": {"server_cidrs": [cidr]}}, status=422)
-
-    assert cidr in refusal["detail"]
+async def test_an_edit_obeys_the_rules_of_destinations_as_the_files_do(operator: Operator) -> None:
+    for cidr in ("10.0.0.0/8", "127.0.0.0/8", "224.0.0.0/8", "0.0.0.0/0", "9.9.9.1/24", "9.0.0.0/7"):
+        refusal = await operator.call("PATCH", "/cs2", {"add": {"server_cidrs": [cidr]}}, status=422)
+        assert cidr in refusal["detail"]
     assert (await operator.call("GET", "?origin=edited"))["games"] == []
 
 
@@ -152,9 +151,8 @@ async def test_import_with_replace_takes_away_what_the_file_does_not_say(operato
     assert (await operator.seen("pong"))["icon"] is None
 
 
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
+async def test_an_edit_that_cannot_be_is_refused_with_one_line(operator: Operator) -> None:
+    for body, said in (
         ({"fields": 'slug = "other"'}, "slug cannot be changed"),
         ({"fields": "[[game]]\nslug = 'other'"}, "unknown key 'game'"),
         ({"fields": "name = "}, "not valid TOML"),
@@ -163,13 +161,10 @@ async def test_import_with_replace_takes_away_what_the_file_does_not_say(operato
         ({"unset": ["slug"]}, "unset"),
         ({}, "nothing to change"),
         ({"fields": "x = " + "[" * 5000 + "]" * 5000}, "nested too deeply"),
-    ],
-)
-async def test_an_edit_that_cannot_be_is_refused_with_one_line(operator: Operator, body: Any, said: str) -> None:
-    refusal = await operator.call("PATCH", "/cs2", body, status=422)
-
-    assert said in refusal["detail"]
-    assert "\n" not in refusal["detail"]
+    ):
+        refusal = await operator.call("PATCH", "/cs2", body, status=422)
+        assert said in refusal["detail"]
+        assert "\n" not in refusal["detail"]
 
 
 async def test_two_operators_at_once_both_get_what_they_wrote(api: ApiDriver) -> None:

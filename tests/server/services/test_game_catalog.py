@@ -102,6 +102,27 @@ def test_numbers_and_revisions_come_from_the_content_alone(small: GameCatalog) -
     assert changed.profile_set.etag != small.profile_set.etag
 
 
+def test_a_changed_game_has_the_time_of_its_change_as_revision_and_the_others_stay_as_they_are(
+    small: GameCatalog,
+) -> None:
+    files = parse_game_texts([("f", LISTS.replace("4005-4020", "4005-4021"))])
+    changed = build_catalog(files, base=small, changed_s={"pong": 1_800_000_000})
+
+    assert changed.by_slug["pong"].acl.revision == changed.by_slug["pong"].detail.revision == 1_800_000_000
+    assert small.by_slug["pong"].acl.revision < 2**30
+    assert all(changed.by_slug[slug] is small.by_slug[slug] for slug in small.by_slug if slug != "pong")
+
+
+def test_a_catalogue_that_adopts_another_has_its_games() -> None:
+    one = build_catalog(parse_game_texts([("f", LISTS)]))
+    other = build_catalog(parse_game_texts([("f", LISTS.replace("4005-4020", "4005-4021"))]))
+
+    one.adopt(other)
+
+    assert one.profile_set == other.profile_set
+    assert one.find("pong") is other.find("pong")
+
+
 def test_every_number_of_the_seed_fits_the_ticket_and_is_its_own(seed: GameCatalog) -> None:
     assert len(seed.by_profile_id) == len(seed.profiles)
     assert all(0 <= p.acl.profile_id < 2**32 and 0 <= p.acl.revision < 2**32 for p in seed.profiles)

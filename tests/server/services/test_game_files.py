@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plg_server.services.game_files import (
+    MAX_FAULTS,
     GameFileError,
+    GameFileLoader,
     GameFiles,
     load_game_files,
     parse_game_texts,
@@ -202,3 +204,55 @@ def test_port_ranges_are_inclusive_and_ordered() -> None:
     assert parse_port_range("1-65535") == (1, 65535)
     with pytest.raises(ValueError, match="ports go from 1"):
         parse_port_range("0-5")
+
+
+def test_every_fault_of_a_file_is_told_with_its_line() -> None:
+    text = """
+[[game]]
+slug = "pong"
+category = "sport"
+colour = "red"
+udp = ["4000", "70000", "x"]
+server_cidrs = ["9.9.9.0/24", "10.0.0.0/8", "9.9.9.9/24"]
+prefixes = ["nowhere"]
+unset = ["slug"]
+
+[[game]]
+name = "without a slug"
+
+[[sport]]
+x = 1
+"""
+    faults = GameFileLoader(allow_private=False).faults_of("mine.toml", text)
+
+    assert [(fault.line, fault.problem.split()[0]) for fault in faults] == [
+        (2, "table:"), (4, "category:"), (5, "unknown"), (6, "udp:"), (6, "'70000'"), (7, "'10.0.0.0/8'"), (7, "'9.9.9.9/24'"),
+        (8, "prefixes:"), (9, "unset:"), (11, "a"), (14, "unknown"),
+    ]  # fmt: skip
+    assert all(fault.source == "mine.toml" and "\n" not in str(fault) for fault in faults)
+
+
+def test_looking_for_faults_changes_nothing_and_has_an_end() -> None:
+    loader = GameFileLoader(allow_private=False)
+    loader.add("good.toml", GOOD)
+
+    assert loader.faults_of("good.toml", GOOD.replace("Pong", "Gnop")) == []
+    assert loader.result.games["pong"].name == "Pong"
+    many = "\n".join(f'[[game]]\nslug = "g{number}"' for number in range(MAX_FAULTS))
+    assert len(loader.faults_of("many.toml", many)) == MAX_FAULTS
+    assert [fault.problem[:18] for fault in loader.faults_of("x.toml", "[[game")] == ["is not valid TOML:"]
+
+
+@given(st.text(alphabet='[]{}game="slug\\n.udp# 1,', max_size=200))
+def test_no_text_makes_the_search_for_faults_fail(text: str) -> None:
+    faults = GameFileLoader(allow_private=False).faults_of("any.toml", text)
+    assert all(fault.problem for fault in faults)
+
+
+def test_unset_takes_a_field_of_an_earlier_file_away() -> None:
+    games = parse_game_texts(
+        [("a", GOOD + 'notes = "old"\n'), ("b", '[[game]]\nslug = "pong"\nunset = ["notes"]\n')]
+    ).games
+
+    assert games["pong"].notes is None
+    assert games["pong"].udp == ["4000"]

@@ -70,6 +70,19 @@ def test_the_score_is_the_sum_of_its_terms() -> None:
     assert found.relay.total_ms == 33.0
 
 
+def test_the_operators_priority_counts_as_milliseconds_and_is_told() -> None:
+    near, preferred = relay("near", 10, 10), replace(relay("preferred", 19, 10), priority_ms=10)
+    assert chosen(near, preferred) == "preferred"
+    assert chosen(near, replace(preferred, priority_ms=8)) == "near"
+    assert chosen(relay("backup", 5, 10), replace(relay("last", 1, 10), priority_ms=-50)) == "backup"
+    told = choose_exits([near, preferred]).exits[0]
+    assert told.score_ms == pytest.approx(19)
+    assert told.relay.total_ms == 29
+    assert "counted better by 10 ms by the operator" in told.because
+    unmeasured = [relay("a", answered=None), replace(relay("b", answered=None), priority_ms=1)]
+    assert "the operator prefers it among 2 relays" in choose_exits(unmeasured).exits[0].because
+
+
 def test_an_unknown_way_to_the_game_is_no_advantage() -> None:
     assert chosen(relay("unknown", 5, None), relay("known", 20, 30)) == "known"
     assert chosen(relay("unknown", 5, None), relay("known", 20, 100)) == "unknown"
