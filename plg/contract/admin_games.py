@@ -14,7 +14,7 @@ MAX_TOML_CHARS = 40_000
 
 Toml = Annotated[str, Meta(min_length=1, max_length=MAX_TOML_CHARS)]
 SourceName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-FieldName = Annotated[str, Meta(pattern=r"^[a-z_]{1,32}$")]
+FieldName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 TableName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9:-]*$")]
 TableKind = Literal["game", "prefixes", "cloud", "region_set", "source"]
 Items = dict[FieldName, Annotated[list[Annotated[str, Meta(min_length=1, max_length=128)]], Meta(max_length=500)]]

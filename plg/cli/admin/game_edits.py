@@ -22,7 +22,7 @@ SHORT_KEYS = {
 }
 """What people call the fields that are changed most."""
 
-_KEY = re.compile(r"[a-z_]{1,32}")
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 def edit_request(

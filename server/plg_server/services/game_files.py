@@ -334,7 +334,7 @@ class GameFileLoader:
             except msgspec.ValidationError as error:
                 text = str(error)
             path = re.search(r"at `(?:key in )?\$\.?([^`]*)`", text)
-            keys = re.findall(r"[a-z_]+", path[1]) if path else []
+            keys = re.findall(r"[a-z_][a-z0-9_]*", path[1]) if path else []
             unknown = re.search(r"unknown field `([^`]+)`", text)
             if unknown:
                 allowed = f"; allowed: {', '.join(kind.__struct_fields__)}" if not keys else ""

@@ -14,7 +14,7 @@ PONG = '[[game]]\nslug = "pong"\nname = "Pong"\ncategory = "fps"\nudp = ["5000"]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
     """One for all: each test changes a game of its own."""
-    with operated_server(tmp_path_factory.mktemp("server")) as running:
+    with operated_server(tmp_path_factory.mktemp("fleet") / "server") as running:
         yield running
 
 

@@ -216,6 +216,7 @@ udp = ["4000", "70000", "x"]
 server_cidrs = ["9.9.9.0/24", "10.0.0.0/8", "9.9.9.9/24"]
 prefixes = ["nowhere"]
 unset = ["slug"]
+p2p = "yes"
 
 [[game]]
 name = "without a slug"
@@ -227,7 +228,7 @@ x = 1
 
     assert [(fault.line, fault.problem.split()[0]) for fault in faults] == [
         (2, "table:"), (4, "category:"), (5, "unknown"), (6, "udp:"), (6, "'70000'"), (7, "'10.0.0.0/8'"), (7, "'9.9.9.9/24'"),
-        (8, "prefixes:"), (9, "unset:"), (11, "a"), (14, "unknown"),
+        (8, "prefixes:"), (9, "unset:"), (10, "p2p:"), (12, "a"), (15, "unknown"),
     ]  # fmt: skip
     assert all(fault.source == "mine.toml" and "\n" not in str(fault) for fault in faults)
 
