@@ -28,7 +28,7 @@ from plg_server.services.email_verification import (
 )
 from plg_server.services.mail_codes import MailCodes, Purpose, refused
 from plg_server.services.mail_kinds import MailKind
-from plg_server.services.password_reset import busy, end_sign_ins, hashed, tell_password_changed
+from plg_server.services.password_reset import busy, end_all_access, end_sign_ins, hashed, tell_password_changed
 from plg_server.services.passwords import Passwords, PasswordsBusy
 
 
@@ -126,14 +126,17 @@ class AccountChanges:
             await self._apply(code, now)
 
     async def undo_email(self, text: str) -> None:
-        """Take a change of address back, with the code that the old address got: every sign-in ends. Raises ApiError `code_refused`."""
+        """Take a change of address back, with the code that the old address got: every sign-in and API token ends.
+
+        Raises ApiError `code_refused`.
+        """
         now = self._clock()
         async with in_transaction():
             code = await self._codes.use(Purpose.UNDO_EMAIL, text, now)
             await self._set_email(code.account_id, code.address, now)
-            # Whoever changed it knew the password: their codes and sign-ins are worth nothing from here on.
+            # Whoever changed it knew the password: their codes, sign-ins and tokens are worth nothing from here on.
             await self._codes.end_all(code.account_id, now)
-            await end_sign_ins(code.account_id, "email_undone", now)
+            await end_all_access(code.account_id, "email_undone", now)
 
     async def _apply(self, code: MailCode, now: datetime) -> None:
         if code.purpose == Purpose.VERIFY:

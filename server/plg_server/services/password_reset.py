@@ -12,6 +12,7 @@ from tortoise.transactions import in_transaction
 from plg.contract.problem import ErrorCode
 from plg_server.config import ServerConfig
 from plg_server.ids import utc_now
+from plg_server.models.account_safety import ApiToken
 from plg_server.models.accounts import Account, SignIn
 from plg_server.models.mail import OutboxMail
 from plg_server.problems import ApiError
@@ -60,7 +61,10 @@ class PasswordReset:
         return {"code": code.text, "link": self._links.of("reset", code)}
 
     async def reset(self, code_text: str, new_password: str) -> None:
-        """Set a new password with an e-mailed code: every sign-in ends, and the account is told. Raises ApiError `code_refused`."""
+        """Set a new password with an e-mailed code: every sign-in and API token ends, and the account is told.
+
+        Raises ApiError `code_refused`.
+        """
         # Looked at before the hash is made: a wrong code must not cost what only a right one is worth.
         await self._codes.find(Purpose.RESET, code_text, self._clock())
         password_hash = await hashed(self._passwords, new_password)
@@ -73,7 +77,7 @@ class PasswordReset:
                 email_verified_at=now
             )
             if changed:
-                await end_sign_ins(code.account_id, "password_reset", now)
+                await end_all_access(code.account_id, "password_reset", now)
                 await self._codes.end_all(code.account_id, now, (Purpose.RESET, Purpose.CHANGE_EMAIL))
                 await tell_password_changed(self._config, code.account_id, now)
 
@@ -82,6 +86,12 @@ async def end_sign_ins(account_id: str, reason: str, now: datetime, *, but: str 
     """End all sign-ins of the account except `but`; gives how many."""
     live = SignIn.filter(account_id=account_id, ended_at=None)
     return await (live if but is None else live.exclude(id=but)).update(ended_at=now, ended_because=reason)
+
+
+async def end_all_access(account_id: str, reason: str, now: datetime) -> None:
+    """Where somebody else may have had the account: its API tokens end with its sign-ins."""
+    await end_sign_ins(account_id, reason, now)
+    await ApiToken.filter(account_id=account_id, revoked_at=None).update(revoked_at=now)
 
 
 async def tell_password_changed(config: ServerConfig, account_id: str, now: datetime) -> None:

@@ -188,6 +188,22 @@ class TestReset:
             opened = [n for n in range(4) if await world.can_log_in(ANN, f"{OTHER_PASSWORD} {n}")]
             assert opened == [[reply.status for reply in replies].index(204)]
 
+    async def test_api_tokens_end_too_when_the_password_was_lost_and_stay_when_it_was_changed(
+        self, world: MailWorld
+    ) -> None:
+        access = await world.player(ANN)
+        made = await world.api.post("/v1/me/tokens", {"name": "script", "scopes": ["read"]}, access)
+        token = made.json["token"]
+        body = {"old_password": PASSWORD, "new_password": OTHER_PASSWORD}
+        assert (await world.api.post("/v1/me/password", body, access)).status == 204
+        assert (await world.api.get("/v1/me", token)).status == 200
+        # What a token may not do: change who may use the account.
+        assert (await world.api.post("/v1/me/password", body, token)).code == "scope_missing"
+        await world.mail(ANN, 2)
+        await world.forgot(ANN)
+        assert (await world.reset((await world.mail(ANN, 3)).code)).status == 204
+        assert (await world.api.get("/v1/me", token)).status == 401
+
     async def test_who_reads_the_mailbox_has_confirmed_the_address(self, world: MailWorld) -> None:
         await world.player(ANN)
         await world.forgot(ANN)
