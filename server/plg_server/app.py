@@ -14,7 +14,7 @@ from plg_server.background import BackgroundJobs
 from plg_server.billing_network import open_billing
 from plg_server.bodies import BODY_LIMIT_BYTES
 from plg_server.config import ServerConfig
-from plg_server.database import open_database
+from plg_server.database import Database, open_database
 from plg_server.game_network import open_game_network
 from plg_server.handlers import (
     account_changes,
@@ -65,6 +65,7 @@ from plg_server.services.kept_persons import KeptPersons
 from plg_server.services.leases import Leases
 from plg_server.services.mail_codes import MailCodes
 from plg_server.services.passwords import Passwords
+from plg_server.services.signing_key import TELL_EVERY_S, SigningKey
 from plg_server.services.tokens import AccessTokens, load_token_secret
 from plg_server.services.totp import SecondFactors
 from plg_server.store import Store, StoreUnavailable, open_store
@@ -146,7 +147,10 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         await app[app_keys.DATABASE].ping()
         app[app_keys.STORE] = open_store(config.store_url)
         stack.push_async_callback(app[app_keys.STORE].close)
-        await _tell_when_store_is_away(app[app_keys.STORE])
+        await _tell_about_store(app[app_keys.STORE], app[app_keys.DATABASE])
+        signing_key = SigningKey(app[app_keys.STORE], secret)
+        stack.push_async_callback(signing_key.end)
+        await signing_key.begin()
         app[app_keys.RATE_LIMITER] = RateLimiter(config, app[app_keys.METRICS])
         stack.push_async_callback(app[app_keys.RATE_LIMITER].close)
         passwords = Passwords(config.password_workers)
@@ -171,11 +175,15 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
         await open_billing(app, stack, jobs)
         open_mail(app, mail_codes, passwords, jobs)
         start_periodic_work(app, jobs)
+        jobs.every(TELL_EVERY_S, "tell_signing_key", signing_key.tick)
         yield
 
 
-async def _tell_when_store_is_away(store: Store) -> None:
+async def _tell_about_store(store: Store, database: Database) -> None:
     """A store that is away does not stop the start: it may come later, and until then `/readyz` says so too."""
+    if store.kind == "memory" and not database.is_sqlite:
+        # Right for one server; a second one would not hear the relays that speak to this one.
+        structlog.get_logger().warning("store_in_memory", hint="several servers over one database need store_url")
     try:
         await store.ping()
     except StoreUnavailable as error:
