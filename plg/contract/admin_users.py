@@ -19,15 +19,19 @@ Sort = Literal[
 
 
 class Role(StrEnum):
-    """`support` reads all and looks after subscriptions, `admin` does everything."""
+    """`support` reads all and looks after subscriptions, `admin` does everything. `deleted` is nobody's any more: no one is given it."""
 
     PLAYER = "player"
     SUPPORT = "support"
     ADMIN = "admin"
+    DELETED = "deleted"
 
 
 class UserQuery(Request, frozen=True, kw_only=True):
-    """Query of GET /v1/admin/users. `query` is a part of the address or the name, or the id; `plan` "none" is without a running one."""
+    """Query of GET /v1/admin/users. `query` is a part of the address or the name, or the id; `plan` "none" is without a running one.
+
+    Accounts that their owners deleted are found by `role` "deleted" only.
+    """
 
     query: Annotated[str, Meta(min_length=1, max_length=254)] | None = None
     email: Email | None = None
@@ -94,7 +98,7 @@ class BanRequest(Request, frozen=True, kw_only=True):
 class RoleRequest(Request, frozen=True, kw_only=True):
     """POST /v1/admin/users/{user_id}/role"""
 
-    role: Role
+    role: Literal["player", "support", "admin"]
     dry_run: bool = False
 
 

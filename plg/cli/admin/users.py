@@ -38,7 +38,9 @@ def list_(
     search: Annotated[
         str | None, typer.Option("--search", metavar="TEXT", help=N_("Part of the address or the name, or the id."))
     ] = None,
-    role: Annotated[str | None, typer.Option("--role", metavar="ROLE", help=N_("player, support or admin."))] = None,
+    role: Annotated[
+        str | None, typer.Option("--role", metavar="ROLE", help=N_("player, support, admin or deleted."))
+    ] = None,
     banned: Annotated[
         bool | None, typer.Option("--banned/--not-banned", help=N_("Only those who are banned, or are not."))
     ] = None,
@@ -62,7 +64,7 @@ def list_(
 
     run = invocation(ctx)
     if role is not None:
-        one_of(role, ROLES, option="--role")
+        one_of(role, (*ROLES, "deleted"), option="--role")
     one_of(sort.removeprefix("-"), SORTS, option="--sort")
     query = {
         "query": search, "role": role, "banned": banned, "plan": plan, "sort": sort, "limit": limit, "offset": offset
@@ -146,13 +148,15 @@ def role_(
     dry_run: DryRunOption = False,
     server: ServerOption = None,
 ) -> None:
-    from plg.contract.admin_users import Role, RoleRequest
+    import msgspec
+
+    from plg.contract.admin_users import RoleRequest
 
     run = invocation(ctx)
     one_of(role, ROLES, option="ROLE")
     if not dry_run:
         be_sure(run, _("Make {user} {role}?").format(user=user, role=role), yes=yes)
-    _act(run, run.server(server), user, "role", RoleRequest(role=Role(role), dry_run=dry_run))
+    _act(run, run.server(server), user, "role", msgspec.convert({"role": role, "dry_run": dry_run}, RoleRequest))
 
 
 @add_command(

@@ -13,6 +13,7 @@ from plg_server.models.accounts import Account
 from plg_server.models.nodes import Node
 from plg_server.models.payments import Payment
 from plg_server.models.sessions import Session
+from plg_server.services.account_deletion import DELETED_ROLE
 from plg_server.services.money import to_text
 from plg_server.services.relay_state import RelayStates
 
@@ -51,11 +52,12 @@ def last_months(now: datetime, count: int) -> list[tuple[datetime, datetime]]:
 
 
 async def _accounts(now: datetime) -> contract.AccountFigures:
+    there = Account.exclude(role=DELETED_ROLE)
     return contract.AccountFigures(
-        total=await Account.all().count(),
-        banned=await Account.filter(banned_at__not_isnull=True).count(),
-        new_day=await Account.filter(created_at__gt=now - DAY).count(),
-        new_week=await Account.filter(created_at__gt=now - WEEK).count(),
+        total=await there.count(),
+        banned=await there.filter(banned_at__not_isnull=True).count(),
+        new_day=await there.filter(created_at__gt=now - DAY).count(),
+        new_week=await there.filter(created_at__gt=now - WEEK).count(),
     )
 
 

@@ -11,6 +11,7 @@ from plg_server.models.account_safety import ApiToken
 from plg_server.models.accounts import Account, SignIn
 from plg_server.models.sessions import Session
 from plg_server.problems import ApiError
+from plg_server.services.account_deletion import DELETED_ROLE
 from plg_server.services.admin_users import AdminUsers, unknown_user
 from plg_server.services.audit import Actor, JsonValue, record
 from plg_server.services.session_ends import Revocations, end_live
@@ -64,8 +65,8 @@ class AdminUserActs:
     async def set_role(self, actor: Actor, user_id: str, request: contract.RoleRequest) -> contract.UserChange:
         """Give the account a role; it counts from the next request on. Raises ApiError `last_admin`."""
         async with in_transaction():
-            account = await _held(user_id, keep_admin=request.role is not contract.Role.ADMIN)
-            before, account.role = account.role, request.role.value
+            account = await _held(user_id, keep_admin=request.role != "admin")
+            before, account.role = account.role, request.role
             changed = before != account.role
             if changed and not request.dry_run:
                 await account.save(update_fields=["role"])
@@ -120,7 +121,7 @@ async def _held(user_id: str, *, keep_admin: bool = False) -> Account:
     if keep_admin:
         await keep_an_admin(user_id)
     account = await Account.filter(id=user_id).select_for_update().first()
-    if account is None:
+    if account is None or account.role == DELETED_ROLE:
         raise unknown_user(user_id)
     return account
 

@@ -13,6 +13,7 @@ from plg_server.models.accounts import Account, SignIn
 from plg_server.models.payments import Payment
 from plg_server.models.sessions import Session
 from plg_server.problems import ApiError
+from plg_server.services.account_deletion import DELETED_ROLE
 from plg_server.services.accounts import AccountService, normal_email
 from plg_server.services.session_records import record_of
 
@@ -103,6 +104,8 @@ def _conditions(query: contract.UserQuery, now: datetime) -> list[Q]:
         conditions.append(Q(email=normal_email(query.email)))
     if query.role is not None:
         conditions.append(Q(role=query.role.value))
+    else:
+        conditions.append(~Q(role=DELETED_ROLE))
     if query.banned is not None:
         conditions.append(Q(banned_at__isnull=not query.banned))
     if query.plan == WITHOUT_PLAN:

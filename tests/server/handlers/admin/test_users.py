@@ -11,6 +11,7 @@ from plg_server.ids import utc_now
 from plg_server.models.accounts import Account
 from plg_server.models.audit import AuditEntry
 from plg_server.models.sessions import Session
+from plg_server.services.account_deletion import DELETED_ROLE
 from support.api_driver import ApiDriver, StartServer
 from support.callers import Caller, signed_in_as
 from support.operator_rows import account_row, node_row, session_row, sign_in_row
@@ -179,6 +180,20 @@ async def test_of_two_admins_who_step_down_at_once_one_stays(api: ApiDriver) -> 
     assert {reply.status for reply in replies} <= {200, 401, 403, 409}
 
 
+async def test_an_account_that_its_owner_deleted_is_out_of_sight_and_out_of_reach(one: ApiDriver) -> None:
+    boss = await signed_in_as(one, "admin")
+    with one.app[app_keys.DATABASE].active():
+        gone = await account_row("deleted@example.org", utc_now(), role=DELETED_ROLE)
+    total = (await one.get("/v1/admin/users", boss.access_token)).json["total"]
+    assert (total, (await one.get("/v1/admin/stats", boss.access_token)).json["accounts"]["total"]) == (1, 1)
+    found = (await one.get("/v1/admin/users?role=deleted", boss.access_token)).json["users"]
+    assert [user["id"] for user in found] == [gone.id]
+    assert (await one.get(f"/v1/admin/users/{gone.id}", boss.access_token)).json["user"]["role"] == "deleted"
+    for what, body in (("ban", {"reason": "x"}), ("role", {"role": "admin"}), ("sign-out", {})):
+        reply = await one.post(f"/v1/admin/users/{gone.id}/{what}", body, boss.access_token)
+        assert reply.code == "user_not_found", what
+
+
 async def test_unknown_ids_and_wrong_bodies_are_refused(one: ApiDriver) -> None:
     boss, player = await signed_in_as(one, "admin"), await signed_in_as(one)
     for user_id in (NOBODY, "x", "%2e%2e", "A" * 16, "0" * 17):
@@ -186,7 +201,7 @@ async def test_unknown_ids_and_wrong_bodies_are_refused(one: ApiDriver) -> None:
     for what, body in (("ban", {"reason": "x"}), ("unban", {}), ("role", {"role": "admin"}), ("sign-out", {})):
         reply = await one.post(f"/v1/admin/users/{NOBODY}/{what}", body, boss.access_token)
         assert (reply.status, reply.code) == (404, "user_not_found")
-    for body in (
+    for wrong in (
         {},
         {"reason": ""},
         {"reason": "a\nb"},
@@ -194,8 +209,8 @@ async def test_unknown_ids_and_wrong_bodies_are_refused(one: ApiDriver) -> None:
         {"reason": "x", "dry_run": 1},
         {"why": "x"},
     ):
-        reply = await one.post(f"/v1/admin/users/{player.account_id}/ban", body, boss.access_token)
-        assert reply.code == "invalid_body", body
+        reply = await one.post(f"/v1/admin/users/{player.account_id}/ban", wrong, boss.access_token)
+        assert reply.code == "invalid_body", wrong
     assert (
         await one.post(f"/v1/admin/users/{player.account_id}/role", {"role": "god"}, boss.access_token)
     ).status == 422
