@@ -24,6 +24,7 @@ from plg.contract.benchmarks import BenchmarkPage, BenchmarkReceipt, BenchmarkRe
 from plg.contract.billing import (
     Checkout,
     CheckoutRequest,
+    PaymentPage,
     PlanList,
     Redeemed,
     RedeemRequest,
@@ -33,6 +34,7 @@ from plg.contract.billing import (
 from plg.contract.games import GameDetail, GamePage
 from plg.contract.nodes import NodeList
 from plg.contract.problem import ErrorCode
+from plg.contract.receipts import Receipt, SubscriptionHistory
 from plg.contract.routes import RouteReport, RouteRequest
 from plg.contract.schema import API_PREFIX
 from plg.contract.sessions import (
@@ -179,6 +181,19 @@ class ServerClient:
     async def referral(self) -> ReferralReport:
         """The account's own referral code and what it earned."""
         return await self._get("/referral", ReferralReport, SignInUse.REQUIRED)
+
+    async def payments(self, *, limit: int, offset: int = 0) -> PaymentPage:
+        """GET /v1/payments"""
+        query = {"limit": str(limit), "offset": str(offset)}
+        return await self._get("/payments", PaymentPage, SignInUse.REQUIRED, query)
+
+    async def receipt(self, payment_id: str) -> Receipt:
+        """GET /v1/payments/{id}/receipt"""
+        return await self._get(f"/payments/{quote(payment_id, safe='')}/receipt", Receipt, SignInUse.REQUIRED)
+
+    async def subscription_history(self) -> SubscriptionHistory:
+        """GET /v1/subscription/history"""
+        return await self._get("/subscription/history", SubscriptionHistory, SignInUse.REQUIRED)
 
     async def checkout(self, request: CheckoutRequest) -> Checkout:
         """Set out to pay: a link, and the code that names the payment."""

@@ -3,8 +3,25 @@
 from plg.cli.invocation import Invocation
 from plg.cli.language import N_, _, ngettext
 from plg.cli.output import Column
-from plg.contract.billing import Checkout, PlanList, PlanOffer, Redeemed, ReferralReport, Subscription
+from plg.contract.billing import (
+    Checkout,
+    PaymentPage,
+    PaymentRecord,
+    PlanList,
+    PlanOffer,
+    Redeemed,
+    ReferralReport,
+    Subscription,
+)
 from plg.contract.cli_output_billing import PayDocument, PlanDocument, RedeemDocument, ReferralDocument
+from plg.contract.receipts import (
+    GrantRecord,
+    PaymentsDocument,
+    PlanHistoryDocument,
+    Receipt,
+    ReceiptDocument,
+    SubscriptionHistory,
+)
 
 _PLANS = {
     "trial": N_("trial"),
@@ -19,6 +36,22 @@ _PAYMENT_STATES = {
     "refunded": N_("refunded"),
     "charged_back": N_("charged back"),
     "dismissed": N_("not for a plan"),
+}
+
+_SOURCES = {
+    "trial": N_("trial"),
+    "payment": N_("payment"),
+    "promo": N_("promo code"),
+    "gift": N_("gift code"),
+    "referral": N_("friends"),
+    "operator": N_("the operator"),
+    "outcome_fair": N_("a day without a gain"),
+}
+
+_BECAUSE = {
+    "refunded": N_("taken back: the payment was refunded"),
+    "charged_back": N_("taken back: the payment was charged back"),
+    "operator": N_("taken back by the operator"),
 }
 
 
@@ -40,26 +73,122 @@ def show_plan(run: Invocation, subscription: Subscription, offers: PlanList) -> 
         run.output.line(_("Next payment: {n} % off").format(n=subscription.discount_percent))
     if subscription.payments:
         run.output.line()
-        columns = [
-            Column(_("Paid on")),
-            Column(_("Amount"), right=True),
-            Column(_("Plan")),
-            Column(_("State")),
-            Column(_("Receipt")),
-        ]
-        rows = [
-            (
-                one.paid_at[:10],
-                f"{one.amount} {one.currency}",
-                plan_name(one.plan),
-                _(_PAYMENT_STATES[one.state]),
-                f"{one.provider} {one.receipt}",
-            )
-            for one in subscription.payments
-        ]
-        run.output.table(columns, rows)
+        payment_table(run, subscription.payments)
     show_offers(run, offers)
     say_next(run, subscription, offers)
+
+
+def payment_state(state: str) -> str:
+    """A payment's state in words."""
+    known = _PAYMENT_STATES.get(state)
+    return state if known is None else _(known)
+
+
+def payment_table(run: Invocation, payments: list[PaymentRecord]) -> None:
+    """A row for each payment."""
+    columns = [
+        Column(_("Paid on")),
+        Column(_("Amount"), right=True),
+        Column(_("Plan")),
+        Column(_("State")),
+        Column(_("Receipt")),
+        Column(_("ID")),
+    ]
+    rows = [
+        (
+            one.paid_at[:10],
+            f"{one.amount} {one.currency}",
+            plan_name(one.plan),
+            payment_state(one.state),
+            f"{one.provider} {one.receipt}",
+            one.id,
+        )
+        for one in payments
+    ]
+    run.output.table(columns, rows)
+
+
+def show_payments(run: Invocation, page: PaymentPage) -> None:
+    """All payments, newest first."""
+    if run.output.as_json:
+        run.output.document(PaymentsDocument(payments=page.payments, total=page.total))
+        return
+    if not page.payments:
+        run.talk.say(_("Nothing was paid yet."))
+        return
+    payment_table(run, page.payments)
+    run.talk.say(_("A receipt: plg plan receipt ID"))
+
+
+def show_receipt(run: Invocation, receipt: Receipt) -> None:
+    """A receipt in lines that can be printed."""
+    if run.output.as_json:
+        run.output.document(ReceiptDocument(receipt=receipt))
+        return
+    days = ngettext("{n} day", "{n} days", receipt.days).format(n=receipt.days)
+    back = "" if receipt.refunded == "0.00" else f"{receipt.refunded} {receipt.currency}"
+    rows = [
+        (_("Receipt"), receipt.number),
+        (_("Paid on"), receipt.paid_at[:10]),
+        (_("Seller"), receipt.seller),
+        (_("Buyer"), receipt.buyer),
+        (_("For"), f"{plan_name(receipt.plan)} ({days})"),
+        (_("Discount"), f"{receipt.discount_percent} %" if receipt.discount_percent else ""),
+        (_("Amount"), f"{receipt.amount} {receipt.currency}"),
+        (_("Went back"), back),
+        (_("State"), payment_state(receipt.state)),
+        (_("Paid by"), f"{receipt.provider} {receipt.provider_number}"),
+    ]
+    shown = [(title, text) for title, text in rows if text]
+    width = max(len(title) for title, _text in shown)
+    for title, text in shown:
+        run.output.line(f"{title + ':':<{width + 1}}  {text}")
+
+
+def show_history(run: Invocation, history: SubscriptionHistory) -> None:
+    """What the days were given for, newest first."""
+    if run.output.as_json:
+        run.output.document(PlanHistoryDocument(grants=history.grants))
+        return
+    if not history.grants:
+        run.talk.say(_("No days were given yet."))
+        return
+    grant_table(run, grant_rows(history.grants))
+
+
+def grant_rows(grants: list[GrantRecord], *, with_ids: bool = False) -> list[tuple[str, ...]]:
+    """A row for each: when, what for, how many days, from when until when, why."""
+    rows: list[tuple[str, ...]] = []
+    for one in grants:
+        known = _SOURCES.get(one.source)
+        source = one.source if known is None else _(known)
+        place = "" if one.starts_at is None or one.ends_at is None else f"{one.starts_at[:10]} - {one.ends_at[:10]}"
+        row = (one.given_at[:10], source, plan_name(one.plan), str(one.days), place, _why(one))
+        rows.append((*row, one.id) if with_ids else row)
+    return rows
+
+
+def grant_table(run: Invocation, rows: list[tuple[str, ...]], *, with_ids: bool = False) -> None:
+    """The table of `grant_rows`."""
+    columns = [
+        Column(_("Given on")),
+        Column(_("For")),
+        Column(_("Plan")),
+        Column(_("Days"), right=True),
+        Column(_("Counts")),
+        Column(_("Because")),
+    ]
+    run.output.table([*columns, Column(_("ID"))] if with_ids else columns, rows)
+
+
+def _why(one: GrantRecord) -> str:
+    reasons = [_("nothing was gained on {day}").format(day=one.for_day)] if one.for_day else []
+    if one.note:
+        reasons.append(one.note)
+    if one.taken_back_at is not None:
+        known = _BECAUSE.get(one.taken_back_because or "")
+        reasons.append(_("taken back") if known is None else _(known))
+    return "; ".join(reasons)
 
 
 def plan_line(subscription: Subscription) -> str:

@@ -18,6 +18,10 @@ COMMANDS: dict[str, LazyCommand] = {
     "benchmarks": LazyCommand("plg.cli.admin.benchmarks", N_("See and delete benchmarks that were sent in.")),
     "users": LazyCommand("plg.cli.admin.users", N_("Accounts: find, show, ban, give a role, sign out.")),
     "stats": LazyCommand("plg.cli.admin.stats", N_("Show the server in figures.")),
+    "subscriptions": LazyCommand("plg.cli.admin.subscriptions", N_("Who has which plan; extend, change, cancel.")),
+    "payments": LazyCommand("plg.cli.admin.payments", N_("What was paid, and what waits for you.")),
+    "plans": LazyCommand("plg.cli.admin.plans", N_("See and edit what is sold here.")),
+    "codes": LazyCommand("plg.cli.admin.codes", N_("Promo and gift codes, referrals.")),
     "audit": LazyCommand("plg.cli.admin.audit", N_("Show what operators did.")),
     "claim": LazyCommand("plg.cli.admin.claim", N_("Become the first admin, with the token of a new server.")),
     "reset-password": LazyCommand(
