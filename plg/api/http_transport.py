@@ -60,12 +60,24 @@ class _ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
 class HttpTransport:
     """Speaks with one server. Made inside a running loop; whoever makes it calls `close`."""
 
-    def __init__(self, server: str, *, timeout_s: float | None = None, most_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        server: str,
+        *,
+        timeout_s: float | None = None,
+        most_bytes: int | None = None,
+        language: str | None = None,
+    ) -> None:
         self.server = server
+        spoken = {} if language is None else {"Accept-Language": language}
         self._most_bytes = most_bytes or MAX_ANSWER_BYTES
         self._http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=timeout_s or TOTAL_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S),
-            headers={"User-Agent": f"plg/{__version__}", "Accept": "application/json, application/problem+json"},
+            headers={
+                "User-Agent": f"plg/{__version__}",
+                "Accept": "application/json, application/problem+json",
+                **spoken,
+            },
             # A cookie or a netrc entry would sign our calls behind our back.
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,

@@ -90,6 +90,7 @@ class GrantedDays(Answer, frozen=True, kw_only=True):
     source: str
     plan: str
     days: int
+    note: str
     granted_at: Timestamp
     revoked_at: Timestamp | None
 

@@ -98,6 +98,7 @@ def _grant(row: SubscriptionGrant) -> contract.GrantedDays:
         source=row.source,
         plan=row.plan_name,
         days=row.days,
+        note=row.note,
         granted_at=timestamp(row.granted_at),
         revoked_at=None if row.revoked_at is None else timestamp(row.revoked_at),
     )

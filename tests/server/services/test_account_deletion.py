@@ -12,7 +12,7 @@ from plg_server import app_keys
 from plg_server.ids import new_id
 from plg_server.models.accounts import Account, SignIn
 from plg_server.models.audit import AuditEntry
-from plg_server.models.billing import TrialTaken
+from plg_server.models.billing import SubscriptionGrant, TrialTaken
 from plg_server.models.codes import CodeUse, Referral
 from plg_server.models.payments import Checkout, Payment
 from plg_server.problems import ApiError
@@ -55,6 +55,7 @@ async def test_the_person_goes_and_what_others_count_on_stays(
         checkout = await begun(world, token)
         await settle(paid(checkout, comment=f"Ann Smith pays {checkout['code']}"), now)
         await begun(world, token)  # and one that is never paid
+        await SubscriptionGrant.filter(account_id=ann.account_id).update(note="for Ann, with love")
         brought = (await api.get("/v1/referral", friend.access_token)).json
         assert (await api.post("/v1/me/tokens", {"name": "ci", "scopes": ["read"]}, token)).status == 201
 
@@ -72,6 +73,7 @@ async def test_the_person_goes_and_what_others_count_on_stays(
         assert (await api.post("/v1/auth/login", {"email": left.email, "password": "!"})).code == "bad_credentials"
         assert [row.comment for row in await Payment.filter(account_id=ann.account_id)] == [""]
         assert [row.state for row in await Checkout.filter(account_id=ann.account_id)] == ["paid"]
+        assert {row.note for row in await SubscriptionGrant.filter(account_id=ann.account_id)} == {""}
         assert await CodeUse.filter(account_id=ann.account_id).count() == 1
         assert (await api.get("/v1/referral", friend.access_token)).json == brought
         assert await Referral.filter(account_id=ann.account_id).count() == 1
