@@ -1,6 +1,7 @@
 """Differences between money, days and accounts: each is found, named and left as it is."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ async def found(after: timedelta = timedelta()) -> set[tuple[Difference, str]]:
 
 async def payment_row(account: Account | None, state: str, **columns: object) -> Payment:
     """A payment in this state."""
-    given = {"paid_at": LONG_AGO, "seen_at": LONG_AGO, "external_id": new_id(), **columns}
+    given: dict[str, Any] = {"paid_at": LONG_AGO, "seen_at": LONG_AGO, "external_id": new_id(), **columns}
     return await Payment.create(
         id=new_id(), provider="robokassa", account=account, state=state, currency="RUB", amount_minor=100, **given
     )
