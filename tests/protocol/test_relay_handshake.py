@@ -19,7 +19,7 @@ from plg.protocol.handshake import (
     parse_cookie,
 )
 from plg.protocol.keys import probe_key
-from plg.protocol.probe import build_probe, make_probe_token
+from plg.protocol.probe import ProbeReply, Seen, build_probe, make_probe_token, read_probe_reply
 from plg.protocol.relay_handshake import HelloAccepted, RelayHandshake, TransitAccepted
 from plg.protocol.ticket import ROLE_TRANSIT, TransitTicket, seal_transit_ticket
 from support.protocol_pair import CID, RELAY_ID, SECRET, TICKET_KEY, UNIX_S, Pair, make_ticket, seal
@@ -135,8 +135,18 @@ def test_a_refusal_reads_as_one_and_is_shorter_than_the_question() -> None:
 
 def test_probes_are_answered_for_token_holders() -> None:
     token = make_probe_token(probe_key(TICKET_KEY), int(UNIX_S) + 9, b"serial 8")
-    assert isinstance(relay().answer_probe(build_probe(1, token, 1, 1), UNIX_S, 1, 2), bytes)
-    assert relay().answer_probe(build_probe(1, bytes(28), 1, 1), UNIX_S, 1, 2) is DropReason.PROBE_EXPIRED
+    assert isinstance(relay().answer_probe(build_probe(1, token, 1, 1), SOURCE, UNIX_S, 1, 2), bytes)
+    assert relay().answer_probe(build_probe(1, bytes(28), 1, 1), SOURCE, UNIX_S, 1, 2) is DropReason.PROBE_EXPIRED
+
+
+def test_a_probe_that_asks_is_told_its_source_in_its_own_form() -> None:
+    token = make_probe_token(probe_key(TICKET_KEY), int(UNIX_S) + 9, b"serial 8")
+    asking = build_probe(1, token, 1, 1, ask_address=True)
+    answer = relay().answer_probe(asking, ("::ffff:192.0.2.9", 40000), UNIX_S, 1, 2)
+    assert isinstance(answer, bytes)
+    reply = read_probe_reply(answer, token)
+    assert isinstance(reply, ProbeReply)
+    assert reply.seen == Seen(ip_address("192.0.2.9"), 40000)
 
 
 @given(st.binary(max_size=640), st.booleans())

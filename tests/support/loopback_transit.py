@@ -119,7 +119,7 @@ class LoopbackTransit:
                 continue
             if outer.kind == TYPE_LPING:
                 stamp = int(time.monotonic() * 1_000_000)
-                pong = self.handshake.answer_probe(datagram, time.time(), stamp, stamp)
+                pong = self.handshake.answer_probe(datagram, source, time.time(), stamp, stamp)
                 if not isinstance(pong, DropReason):
                     self._socket.sendto(pong, source)
             elif outer.kind == TYPE_HELLO and datagram[HELLO_ROLE_AT] == ROLE_TRANSIT:
