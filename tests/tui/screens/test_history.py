@@ -27,6 +27,9 @@ from support.played_sessions import PLAYED, SUMMARIES, FullDesk, record
 from support.server_process import ServerProcess
 from support.time_zone import time_zone
 
+SHOWN = {"sessions": "2026-01-13", "benchmarks": "55/40/5", "mine": "+4.5 (+2.5"}
+"""Something that stands in each list."""
+
 
 @picture_of
 @pytest.mark.parametrize("tab", TABS)
@@ -40,6 +43,7 @@ async def test_the_history(
             await pilot.press("f6")
             await until(lambda: "openarena" in screen_text(app), "the sessions")
             await pilot.press(*["b"] * TABS.index(tab))
+            await until(lambda: SHOWN[tab] in screen_text(app), "the tab")
             await pilot.pause(0.1)
             assert await settled_picture(app) == snapshot
             assert {pair: contrast(pair) for pair in screen_colours(app) if contrast(pair) < READABLE} == {}
