@@ -1,5 +1,6 @@
 """Identifiers and times, in the one form that the API shows."""
 
+import re
 import secrets
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,9 +11,17 @@ EntityId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$", description="16 hex di
 """An identifier in an address. Stricter than the contract's: what `new_id` cannot have made is not looked up."""
 
 
+_MADE = re.compile(r"[0-9a-f]{16}")
+
+
 def new_id() -> str:
     """A random identifier of 16 hex digits: 64 bits, so that nobody meets another one's by guessing or by chance."""
     return secrets.token_hex(8)
+
+
+def as_id(text: str) -> str:
+    """The text where `new_id` may have made it, else one that names nothing: a key's column takes no longer text, not even to look for it."""
+    return text if _MADE.fullmatch(text) else "-"
 
 
 def utc_now() -> datetime:

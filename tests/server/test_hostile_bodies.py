@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from msgspec import inspect
@@ -28,6 +29,9 @@ JSON = {"Content-Type": "application/json"}
 MALFORMED, INVALID = (400, "malformed_json"), (422, "invalid_body")
 TOO_LARGE, NO_JSON = (413, "body_too_large"), (415, "unsupported_media_type")
 DEPTH = 10_000
+GROWS = "\ufb2c"
+"""One character that becomes three in its normal form (NFC)."""
+GROWS_AS_ADDRESS_CHARS = 211
 
 RAW_VALUES = {
     "NaN": MALFORMED,
@@ -129,13 +133,22 @@ def strange_values(place: Place) -> Iterator[object]:
     """Values that may fit, but of which something behind the reading could break: as long and as large as they may be."""
     text: inspect.StrType | None = place.find(inspect.StrType)
     if text is not None:
-        length = text.max_length or 1000
+        length = text.max_length or 200
         yield from ("\U0001f3ae" * length, "x" * length, "' OR 1=1 --\u202e"[:length])
+        if length >= GROWS_AS_ADDRESS_CHARS:
+            yield f"{GROWS * 60}@{GROWS * 150}"
     number: inspect.IntType | None = place.find(inspect.IntType)
     if number is not None:
         yield from (2**31, 2**63 - 1, 2**64 if number.le is None else number.le, 0 if number.ge is None else number.ge)
     if place.find(inspect.FloatType) is not None:
         yield from (1e308, -0.0, 5e-324)
+    if place.find(inspect.DateTimeType) is not None:
+        yield from (
+            "0001-01-01T00:00:00+14:00",
+            "9999-12-31T23:59:59-14:00",
+            "1969-07-20T20:17:40Z",
+            "2031-02-30T00:00:00Z",
+        )
 
 
 def encoded(good: dict[str, Any], place: Place, value: object) -> bytes:
@@ -168,7 +181,7 @@ async def test_a_body_that_does_not_fit_is_refused_with_the_right_code_and_leave
                     wrong.append(f"{route.method} {route.url} {hostile.name}: {reply.status} {reply.text[:160]}")
             if new := {name: count for name, count in (await rows(api)).items() if count != before[name]}:
                 wrong.append(f"{route.method} {route.url} stored something: {new}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert [entry for entry in logs if entry["event"] in FAULTS] == []
 
 
@@ -189,10 +202,48 @@ async def test_values_as_long_and_as_large_as_they_may_be_break_nothing_behind_t
                 reply = await sent(api, route, headers_for(route, caller, relay), hostile, names)
                 if reply.status == 500 or (reply.status >= 400 and not is_problem(reply)):
                     wrong.append(f"{route.method} {route.url} {hostile.name}: {reply.status} {reply.text[:160]}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert [entry for entry in logs if entry["event"] in FAULTS] == []
 
 
+@pytest.mark.timeout(300)
+async def test_addresses_that_nobody_honest_asks_for_break_nothing(
+    tmp_path: Path, backend: dict[str, object], logs: list[dict[str, object]]
+) -> None:
+    async with server(tmp_path, backend) as api:
+        relay = await enrolled_relay(api)
+        caller = await signed_in_as(api, "admin")
+        names = await named_things(api, relay, caller)
+        wrong = []
+        for route in all_routes():
+            headers = headers_for(route, caller, relay)
+            for bad in BAD_NAMES if "{" in route.url else ():
+                url = route.url.format(**dict.fromkeys(names, bad))
+                body = None if route.body is None else example(route.body)
+                reply = await api.call(route.method, url, headers=headers, json=body)
+                if reply.status != 404 or not is_problem(reply):
+                    wrong.append(f"{route.method} {route.url} {bad[:20]}: {reply.status} {reply.text[:160]}")
+            for place in places(route.query) if route.query is not None else ():
+                for value in ("\x00", "\ud800", "", *strange_values(place)):
+                    query = urlencode({place.name: str(value)}, errors="surrogatepass")
+                    reply = await api.get(f"{route.url.format(**names)}?{query}", headers=headers)
+                    if reply.status == 500 or (reply.status >= 400 and not is_problem(reply)):
+                        wrong.append(f"{route.method} {route.url} {query[:40]}: {reply.status} {reply.text[:160]}")
+    assert not wrong, "\n".join(wrong)
+    assert [entry for entry in logs if entry["event"] in FAULTS] == []
+
+
+BAD_NAMES = (
+    "%00",
+    "%ff%fe",
+    "%ED%A0%80",
+    "x" * 5000,
+    "..%2f..%2fetc%2fpasswd",
+    "'%20OR%201=1--",
+    "%E2%80%AE",
+    "%F0%9F%8E%AE",
+    "%0d%0aX:%20y",
+)
 FAULTS = ("unforeseen", "database_unavailable", "job_failed")
 
 

@@ -17,7 +17,7 @@ from plg_server.models.accounts import Account
 from plg_server.models.mail import MailCode
 from plg_server.problems import ApiError
 from plg_server.services import outbox
-from plg_server.services.accounts import email_taken, is_held, normal_email, refuse_invisible
+from plg_server.services.accounts import email_taken, is_held, normal_email, refuse_invisible, refuse_overlong
 from plg_server.services.email_verification import (
     RESEND_AFTER,
     EmailVerification,
@@ -92,6 +92,7 @@ class AccountChanges:
         """
         refuse_when_mail_is_off(self._config)
         address = normal_email(new_email)
+        refuse_overlong(address)
         refuse_invisible(address)
         await self._check_password(account, password)
         if address == account.email:

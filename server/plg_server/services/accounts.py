@@ -23,6 +23,13 @@ from plg_server.services.passwords import Passwords, PasswordsBusy
 from plg_server.services.tokens import AccessClaims, AccessTokens, new_refresh_token, token_hash
 from plg_server.services.totp import SecondFactors
 
+LONGEST_KEPT = 320
+"""What the column takes, also to look for."""
+
+LONGEST_EMAIL = 254
+LONGEST_LOCAL_PART = 64
+"""As the contract's `Email` has them (RFC 5321, 4.5.3.1)."""
+
 BUSY_RETRY_S = 2.0
 
 
@@ -72,6 +79,7 @@ class AccountService:
         if not self._config.registration_open:
             raise ApiError(ErrorCode.FORBIDDEN, "registration is closed on this server; ask its operator")
         email = normal_email(request.email)
+        refuse_overlong(email)
         refuse_invisible(email + (request.display_name or ""))
         if await Account.exists(email=email) or await is_held(email, self._clock()):
             raise email_taken()
@@ -249,8 +257,17 @@ async def remove_expired(now: datetime) -> int:
 
 def normal_email(email: str) -> str:
     """One spelling for one mailbox as people see it: NFC, lower case. (Case is significant in the local part only on paper:
-    RFC 5321, 2.4.)"""
-    return unicodedata.normalize("NFC", email).lower()
+    RFC 5321, 2.4.) At most LONGEST_KEPT characters, though either step may make three of one."""
+    return unicodedata.normalize("NFC", email).lower()[:LONGEST_KEPT]
+
+
+def refuse_overlong(email: str) -> None:
+    """Raises ApiError `invalid_body` for an address that has grown too long in its one spelling: nobody has such a one."""
+    local, _, _domain = email.rpartition("@")
+    if len(email) > LONGEST_EMAIL or len(local) > LONGEST_LOCAL_PART:
+        raise ApiError(
+            ErrorCode.INVALID_BODY, f"email is longer than {LONGEST_EMAIL} characters when it is written out"
+        )
 
 
 def _printable(text: str) -> str:

@@ -10,7 +10,7 @@ from tortoise.transactions import in_transaction
 
 from plg.contract import admin_sessions as contract
 from plg.contract.problem import ErrorCode
-from plg_server.ids import timestamp, utc_now
+from plg_server.ids import as_id, timestamp, utc_now
 from plg_server.models.accounts import Account
 from plg_server.models.sessions import Session, SessionRelay
 from plg_server.problems import ApiError
@@ -38,8 +38,9 @@ class AdminSessions:
             over = Q(ended_at__not_isnull=True) | Q(expires_at__lte=now)
             found = found.filter(over) if query.state == "ended" else found.filter(ended_at=None, expires_at__gt=now)
         if query.node is not None:
-            further = SessionRelay.filter(node_id=query.node).values("session_id")
-            found = found.filter(Q(node_id=query.node) | Q(id__in=Subquery(further)))
+            node_id = as_id(query.node)
+            further = SessionRelay.filter(node_id=node_id).values("session_id")
+            found = found.filter(Q(node_id=node_id) | Q(id__in=Subquery(further)))
         if query.game is not None:
             found = found.filter(game=query.game)
         if query.since is not None:
@@ -108,7 +109,7 @@ async def of_account(rows: QuerySet[Row], wanted: str | None) -> QuerySet[Row]:
     if wanted is None:
         return rows
     if "@" not in wanted:
-        return rows.filter(account_id=wanted)
+        return rows.filter(account_id=as_id(wanted))
     account = await Account.get_or_none(email=normal_email(wanted))
     return rows.filter(account_id="" if account is None else account.id)
 

@@ -7,7 +7,7 @@ from tortoise.expressions import Q
 from plg.contract import admin_users as contract
 from plg.contract.accounts import Totals
 from plg.contract.problem import ErrorCode
-from plg_server.ids import timestamp, utc_now
+from plg_server.ids import as_id, timestamp, utc_now
 from plg_server.models.account_safety import ApiToken, SecondFactor
 from plg_server.models.accounts import Account, SignIn
 from plg_server.models.payments import Payment
@@ -99,7 +99,7 @@ def _conditions(query: contract.UserQuery, now: datetime) -> list[Q]:
     conditions = []
     if query.query is not None:
         text = query.query
-        conditions.append(Q(email__contains=normal_email(text)) | Q(display_name__icontains=text) | Q(id=text))
+        conditions.append(Q(email__contains=normal_email(text)) | Q(display_name__icontains=text) | Q(id=as_id(text)))
     if query.email is not None:
         conditions.append(Q(email=normal_email(query.email)))
     if query.role is not None:

@@ -12,7 +12,7 @@ import msgspec
 
 from plg.contract import admin_audit as contract
 from plg.contract.problem import ErrorCode
-from plg_server.ids import new_id, timestamp, utc_now
+from plg_server.ids import as_id, new_id, timestamp, utc_now
 from plg_server.models.accounts import Account
 from plg_server.models.audit import AuditEntry
 from plg_server.problems import ApiError
@@ -99,7 +99,7 @@ async def _actor_id(wanted: str) -> str:
     if wanted == MACHINE.via:
         return MACHINE.account_id
     if "@" not in wanted:
-        return wanted
+        return as_id(wanted)
     account = await Account.get_or_none(email=normal_email(wanted))
     return "-" if account is None else account.id
 

@@ -75,3 +75,12 @@ async def test_a_device_name_is_kept_on_one_line(api: ApiDriver) -> None:
     with api.app[app_keys.DATABASE].active():
         await api.app[app_keys.ACCOUNTS].login(request)
         assert (await SignIn.get()).device == "my   [2Jlaptop"
+
+
+async def test_an_address_that_grows_when_it_is_written_out_is_refused_and_known_to_nobody(api: ApiDriver) -> None:
+    # One character of these is three in normal form, so that the contract's bound does not hold for it.
+    email = "\ufb2c" * 60 + "@" + "\ufb2c" * 150
+    registered = await api.post("/v1/auth/register", {"email": email, "password": PASSWORD})
+    login = await api.post("/v1/auth/login", {"email": email, "password": PASSWORD})
+    assert (registered.status, registered.code) == (422, "invalid_body")
+    assert (login.status, login.code) == (401, "bad_credentials")
