@@ -55,7 +55,7 @@ async def test_reports_are_found_by_account_game_verdict_and_time_and_a_false_on
     assert sorted(reply.status for reply in replies) == [200, 404]
     assert (await api.get("/v1/benchmarks?game=cs2")).json["summaries"] == []
     with api.app[app_keys.DATABASE].active():
-        assert await Benchmark.all().values_list("id", flat=True) == [second]
+        assert [row.id for row in await Benchmark.all()] == [second]
     audit = (await api.get("/v1/admin/audit?act=benchmarks.delete", boss.access_token)).json["entries"]
     assert [(entry["subject"], entry["details"]["account"]) for entry in audit] == [
         (f"benchmark:{first}", ann.account_id)

@@ -2,19 +2,19 @@
 
 import tomllib
 
-from plg_server.services.game_entries import GameEntry
+from plg_server.services.game_entries import GameEntry, Table
 from plg_server.services.game_files import GameFileLoader, base_loader
 from plg_server.services.game_toml import difference, plain_table, table_text
 
 
 def test_every_table_of_the_seed_is_read_again_as_it_was() -> None:
     files = base_loader().result
-    groups = {
-        "source": files.sources,
-        "prefixes": files.prefixes,
-        "cloud": files.clouds,
-        "region_set": files.region_sets,
-        "game": files.games,
+    groups: dict[str, dict[str, Table]] = {
+        "source": {**files.sources},
+        "prefixes": {**files.prefixes},
+        "cloud": {**files.clouds},
+        "region_set": {**files.region_sets},
+        "game": {**files.games},
     }
     text = "\n".join(table_text(kind, plain_table(entry)) for kind, group in groups.items() for entry in group.values())
 

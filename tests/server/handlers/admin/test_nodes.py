@@ -1,5 +1,7 @@
 """/v1/admin/nodes: who may do what, and what is refused at the edge."""
 
+from typing import Any
+
 from support.api_driver import StartServer
 from support.callers import signed_in_as
 from support.member_relay import enrolled_relay
@@ -16,7 +18,7 @@ async def test_support_reads_admins_act_and_players_see_nothing(start_server: St
     for role, allowed in (("support", True), ("player", False)):
         caller = await signed_in_as(api, role)
         for method, path, body, expected in calls:
-            options = {} if body is None else {"json": body}
+            options: dict[str, Any] = {} if body is None else {"json": body}
             reply = await api.call(method, f"/v1/admin/nodes{path}", headers=caller.headers, **options)
             assert reply.status == (expected if allowed else 403), (role, method, path, reply.text)
     boss = await signed_in_as(api, "admin")
