@@ -121,6 +121,17 @@ class SentBenchmark(Answer, frozen=True, kw_only=True):
     difference_ms: float
 
 
+class BegunPayment(Answer, frozen=True, kw_only=True):
+    """Somebody set out to pay; `state` is open or paid."""
+
+    created_at: Timestamp
+    provider: str
+    plan: str
+    currency: str
+    amount: str
+    state: str
+
+
 class SentMail(Answer, frozen=True, kw_only=True):
     """An e-mail that the server sent, or tried to."""
 
@@ -138,11 +149,15 @@ class AccountExport(Answer, frozen=True, kw_only=True):
 
     exported_at: Timestamp
     account: Account
+    language: str
+    email_verified_at: Timestamp | None
+    plan_cancelled_at: Timestamp | None
     totp: TotpStatus
     referral: ReferralData
     devices: list[Device]
     api_tokens: list[ApiToken]
     grants: list[GrantedDays]
+    checkouts: list[BegunPayment]
     payments: list[PaymentRecord]
     codes: list[UsedCode]
     mails: list[SentMail]

@@ -23,7 +23,7 @@ async def export_data(request: web.Request) -> web.StreamResponse:
     identity = request[app_keys.IDENTITY]
     shown = request.app[app_keys.ACCOUNTS].describe(identity.account)
     totp = await request.app[app_keys.SECOND_FACTORS].status(identity.account_id)
-    parts = export_parts(shown, totp, identity.sign_in_id, request.app[app_keys.CLOCK]())
+    parts = export_parts(identity.account, shown, totp, identity.sign_in_id, request.app[app_keys.CLOCK]())
     # Until the first piece is there a failure can still be told by a status.
     first = await anext(parts)
     response = web.StreamResponse(

@@ -11,14 +11,17 @@ from tortoise.queryset import QuerySet
 from plg.contract import account_safety as contract
 from plg.contract.accounts import Account as ShownAccount
 from plg_server.ids import timestamp
-from plg_server.models.account_safety import ApiToken
+from plg_server.models.account_safety import ApiToken, RecoveryCode, SecondFactor
+from plg_server.models.accounts import Account, SignIn
 from plg_server.models.benchmarks import Benchmark
-from plg_server.models.billing import SubscriptionGrant
+from plg_server.models.billing import Cancellation, SubscriptionGrant
 from plg_server.models.codes import CodeUse, Referral, ReferralCode
-from plg_server.models.mail import OutboxMail
-from plg_server.models.payments import Payment
-from plg_server.models.sessions import Session
+from plg_server.models.leases import PlanReminder
+from plg_server.models.mail import MailCode, OutboxMail
+from plg_server.models.payments import Checkout, Payment
+from plg_server.models.sessions import LegFinding, Session
 from plg_server.services import api_tokens, devices
+from plg_server.services.money import to_text
 from plg_server.services.session_records import record_of
 from plg_server.services.subscriptions import payment_record
 
@@ -28,17 +31,48 @@ PAGE_ROWS = 500
 DEVICES_LIMIT = 1000
 """Sign-ins that have not ended; each ends a month after its last use."""
 
+EXPORTED: frozenset[type[Model]] = frozenset(
+    {
+        ApiToken,
+        Benchmark,
+        Cancellation,
+        Checkout,
+        CodeUse,
+        OutboxMail,
+        Payment,
+        Referral,
+        ReferralCode,
+        SecondFactor,
+        Session,
+        SignIn,
+        SubscriptionGrant,
+    }
+)
+"""Tables that refer to accounts and are in the document."""
+
+LEFT_OUT: dict[type[Model], str] = {
+    RecoveryCode: "hashes of secrets; how many are left is told",
+    MailCode: "hashes of codes; the e-mails that carried them are there",
+    PlanReminder: "that a reminder was sent; the e-mail is there",
+    LegFinding: "a relay's way as the account's session measured it; the session is there",
+}
+"""Tables that are not, and why. A test asks for every other one."""
+
 Row = TypeVar("Row", bound=Model)
 
 
 async def export_parts(
-    account: ShownAccount, totp: contract.TotpStatus, current_id: str, now: datetime
+    row: Account, account: ShownAccount, totp: contract.TotpStatus, current_id: str, now: datetime
 ) -> AsyncIterator[bytes]:
-    """The pieces of a `contract.AccountExport`, in order."""
+    """The pieces of a `contract.AccountExport`, in order. `account` is the `row` as its owner sees it."""
+    cancelled = await Cancellation.get_or_none(account_id=row.id)
     head = {
         "format": contract.EXPORT_FORMAT,
         "exported_at": timestamp(now),
         "account": account,
+        "language": row.language,
+        "email_verified_at": None if row.email_verified_at is None else timestamp(row.email_verified_at),
+        "plan_cancelled_at": None if cancelled is None else timestamp(cancelled.cancelled_at),
         "totp": totp,
         "referral": await _referral(account.id),
         "devices": (await devices.devices(account.id, current_id, DEVICES_LIMIT, 0)).devices,
@@ -54,6 +88,8 @@ async def export_parts(
     async for part in _section(
         "grants", SubscriptionGrant.filter(account_id=mine).order_by("granted_at", "id"), _grant
     ):
+        yield part
+    async for part in _section("checkouts", Checkout.filter(account_id=mine).order_by("created_at", "id"), _checkout):
         yield part
     async for part in _section("payments", Payment.filter(account_id=mine).order_by("paid_at", "id"), payment_record):
         yield part
@@ -106,6 +142,17 @@ def _grant(row: SubscriptionGrant) -> contract.GrantedDays:
 
 def _code(row: CodeUse) -> contract.UsedCode:
     return contract.UsedCode(kind=row.code.kind, percent=row.percent, used_at=timestamp(row.used_at))
+
+
+def _checkout(row: Checkout) -> contract.BegunPayment:
+    return contract.BegunPayment(
+        created_at=timestamp(row.created_at),
+        provider=row.provider,
+        plan=row.plan_name,
+        currency=row.currency,
+        amount=to_text(row.amount_minor),
+        state=row.state,
+    )
 
 
 def _mail(row: OutboxMail) -> contract.SentMail:

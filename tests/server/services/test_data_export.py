@@ -11,7 +11,8 @@ from plg_server import app_keys
 from plg_server.models.accounts import Account
 from plg_server.models.benchmarks import Benchmark
 from plg_server.services import data_export
-from plg_server.services.data_export import export_parts
+from plg_server.services.account_deletion import referring_tables
+from plg_server.services.data_export import EXPORTED, LEFT_OUT, export_parts
 from support.api_driver import StartServer
 from support.callers import signed_in_as
 from support.guarded_account import guarded_account
@@ -40,7 +41,8 @@ async def test_long_lists_come_page_by_page_and_another_account_s_rows_never(
             msgspec.json.decode(
                 await whole(
                     export_parts(
-                        api.app[app_keys.ACCOUNTS].describe(await Account.get(id=one.account_id)),
+                        account := await Account.get(id=one.account_id),
+                        api.app[app_keys.ACCOUNTS].describe(account),
                         await api.app[app_keys.SECOND_FACTORS].status(one.account_id),
                         "",
                         now,
@@ -63,3 +65,10 @@ async def test_no_secret_is_in_it(start_server: StartServer) -> None:
     assert (reply.json["totp"]["on"], reply.json["api_tokens"][0]["id"]) == (True, made["api_token"]["id"])
     for secret in (*codes, made["token"], ann.token, "password", "hash", "sealed"):
         assert secret not in reply.text
+
+
+async def test_no_table_that_knows_an_account_was_forgotten(start_server: StartServer) -> None:
+    await start_server()  # tables know each other once a database is open
+    referring = {model for model, _column in referring_tables()}
+    assert set(EXPORTED) | set(LEFT_OUT) == referring
+    assert not set(EXPORTED) & set(LEFT_OUT)
