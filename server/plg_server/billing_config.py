@@ -16,7 +16,7 @@ class BillingConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     billing: str
     billing_return_url: str | None
-    billing_outcome_fair: str
+    billing_outcome_fair: bool
     billing_seller: str | None
     donatepay_key: str | None
     donatepay_page: str | None
@@ -44,14 +44,14 @@ class BillingConfig(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def outcome_fair(self) -> bool:
         """Whether a paid day on which nothing was gained is given back."""
-        return self.on and self.billing_outcome_fair == "on"
+        return self.on and self.billing_outcome_fair
 
 
 @dataclass(frozen=True)
 class BillingSetting:
-    """One key; all are texts."""
+    """One key: a text, unless its default is true or false."""
 
-    default: str | None
+    default: str | bool | None
     allowed: str
     holds: Callable[[object], bool]
     secret: bool = False
@@ -100,7 +100,7 @@ _OFF_ON = ("off", "on")
 BILLING_SETTINGS: dict[str, BillingSetting] = {
     "billing": BillingSetting("off", "off (everybody may play) or on (a plan is needed)", _one_of(*_OFF_ON)),
     "billing_return_url": BillingSetting(None, _ADDRESS, _web_address),
-    "billing_outcome_fair": BillingSetting("off", "off, or on (a paid day without a measured gain is given back)", _one_of(*_OFF_ON)),
+    "billing_outcome_fair": BillingSetting(False, "true (a paid day without a measured gain is given back) or false", lambda value: isinstance(value, bool)),
     "billing_seller": BillingSetting(None, "who sells, for receipts: 1 to 255 characters", _name),
     "donatepay_key": _SECRET,
     "donatepay_page": BillingSetting(None, f"{_ADDRESS}, where {{code}} and {{amount}} may stand", _page),

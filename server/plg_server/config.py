@@ -208,7 +208,14 @@ SETTINGS: dict[str, Setting] = {
     "rate_code": Setting(str, "10/minute", RATE_ALLOWED, _rate),
     "rate_notice": Setting(str, "600/minute", RATE_ALLOWED, _rate),
     **{
-        key: Setting(str, one.default, one.allowed, one.holds, secret=one.secret, optional=one.default is None)
+        key: Setting(
+            bool if isinstance(one.default, bool) else str,
+            one.default,
+            one.allowed,
+            one.holds,
+            secret=one.secret,
+            optional=one.default is None,
+        )
         for key, one in (BILLING_SETTINGS | MAIL_SETTINGS).items()
     },
 }

@@ -17,6 +17,15 @@ def test_billing_is_off_until_it_is_switched_on() -> None:
         load_config(None, {"PLG_SERVER_BILLING": "maybe"})
 
 
+def test_days_without_a_gain_are_given_back_only_where_something_is_sold_and_it_is_switched_on() -> None:
+    assert not load_config(None, {"PLG_SERVER_BILLING": "on"}).billing.outcome_fair
+    assert not load_config(None, {}, {"billing_outcome_fair": True}).billing.outcome_fair
+    both = {"PLG_SERVER_BILLING": "on", "PLG_SERVER_BILLING_OUTCOME_FAIR": "true"}
+    assert load_config(None, both).billing.outcome_fair
+    with pytest.raises(ConfigError, match=r"billing_outcome_fair = .* must be true"):
+        load_config(None, {"PLG_SERVER_BILLING_OUTCOME_FAIR": "sometimes"})
+
+
 @pytest.mark.parametrize(("provider", "key"), [(provider, key) for provider, keys in TOGETHER.items() for key in keys])
 def test_half_a_provider_is_refused_with_what_is_missing(provider: str, key: str) -> None:
     settings = {name: value for name, value in WHOLE[provider].items() if name != key}
@@ -43,6 +52,7 @@ def test_keys_are_shown_to_nobody() -> None:
         ("robokassa_hash", "crc32"),
         ("donatepay_currency", "GBP"),
         ("stripe_key", "line\nbreak"),
+        ("billing_seller", "two\nlines"),
     ],
 )
 def test_what_cannot_be_is_refused(key: str, value: str) -> None:

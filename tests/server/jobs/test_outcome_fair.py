@@ -13,10 +13,10 @@ from support.operator_world import operator_world
 
 
 @pytest.mark.parametrize(
-    ("switch", "billing", "runs"), [("on", "on", True), ("off", "on", False), ("on", "off", False)]
+    ("switch", "billing", "runs"), [(True, "on", True), (False, "on", False), (True, "off", False)]
 )
 async def test_it_runs_only_where_it_is_switched_on(
-    start_server: StartServer, monkeypatch: pytest.MonkeyPatch, switch: str, billing: str, runs: bool
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch, switch: bool, billing: str, runs: bool
 ) -> None:
     shared: list[tuple[timedelta, str]] = []
     monkeypatch.setattr(BackgroundJobs, "shared", lambda _jobs, every, name, _work: shared.append((every, name)))

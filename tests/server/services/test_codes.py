@@ -79,6 +79,20 @@ async def test_a_code_is_read_in_any_case_and_without_its_hyphens(world: Billing
     assert code not in (kept.code_hash, kept.label)
 
 
+async def test_a_clock_that_is_set_back_revives_no_code_and_takes_no_days(world: BillingWorld) -> None:
+    access = await world.player()
+    gift = await made(world, kind="gift", days=30)
+    first = (await redeem(world, access, gift)).json["subscription"]["ends_at"]
+    world.clock.forward(days=-400)
+    assert (await redeem(world, await world.player("other@example.org"), gift)).code == "code_refused"
+    assert (await redeem(world, access, gift)).code == "code_used"
+    more = await redeem(world, access, await made(world, kind="gift", days=5))
+    world.clock.forward(days=400)
+    # Given "before" the first ones, and lost to neither: nobody's days become fewer.
+    assert more.status == 200
+    assert (await world.subscription(access))["ends_at"] >= first
+
+
 async def test_a_percentage_waits_for_the_next_payment(world: BillingWorld) -> None:
     access = await world.player()
     await made(world, kind="promo", text="WINTER20", percent=20)

@@ -9,7 +9,7 @@ from tortoise.transactions import in_transaction
 from plg_server import app_keys
 from plg_server.models.accounts import Account
 from plg_server.models.billing import SubscriptionGrant
-from plg_server.services.entitlement import Days, give, periods, standing, take_back
+from plg_server.services.entitlement import Days, give, periods, standing, take_back, write_end
 from support.api_driver import ApiDriver
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -80,3 +80,16 @@ async def test_a_plan_without_an_end_is_not_made_shorter_by_days(api: ApiDriver)
         await given(account_id, month(1), NOW)
         account = await Account.get(id=account_id)
     assert (account.plan_name, account.plan_expires_at) == ("friend", None)
+
+
+async def test_a_plan_without_an_end_keeps_it_until_it_is_told_to_lose_it_and_days_say_why(api: ApiDriver) -> None:
+    account_id = (await api.register())["id"]
+    with api.app[app_keys.DATABASE].active():
+        await given(account_id, Days("monthly", 2, 30, "operator", "1", note="a fault of ours"), NOW)
+        await Account.filter(id=account_id).update(plan_name="yearly", plan_expires_at=None)
+        await given(account_id, month(2), NOW)
+        assert (await Account.get(id=account_id)).plan_expires_at is None
+        async with in_transaction():
+            await write_end(account_id, NOW, also_endless=True)
+        assert (await Account.get(id=account_id)).plan_expires_at == NOW + 60 * DAY
+        assert (await SubscriptionGrant.get(source="operator")).note == "a fault of ours"
