@@ -270,9 +270,11 @@ def _given(query: Mapping[str, str | None]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_server(server: str, credentials: Credentials | None = None) -> AsyncIterator[ServerClient]:
-    """A client of the server at base URL `server`, closed when the block ends."""
-    transport = HttpTransport(server)
+async def open_server(
+    server: str, credentials: Credentials | None = None, *, language: str | None = None
+) -> AsyncIterator[ServerClient]:
+    """A client of the server at base URL `server`, closed when the block ends. A new account gets its e-mails in `language`."""
+    transport = HttpTransport(server, language=language)
     try:
         yield ServerClient(transport, credentials or Anonymous())
     finally:

@@ -17,7 +17,7 @@ from plg.api.token_store import (
     token_directory,
 )
 from plg.cli.invocation import Invocation
-from plg.cli.language import _
+from plg.cli.language import _, spoken
 from plg.cli.settings import ServerAddress
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ async def signed_client(run: Invocation, server: ServerAddress) -> AsyncIterator
 @asynccontextmanager
 async def anonymous_client(server: ServerAddress) -> AsyncIterator[ServerClient]:
     """A client for calls that need no account; it does not even look for one."""
-    async with open_server(server.url) as client:
+    async with open_server(server.url, language=spoken()) as client:
         yield client
 
 
