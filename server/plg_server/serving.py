@@ -84,15 +84,15 @@ async def serve(
         http = await loop.create_server(_handlers(app, runner, loop), sock=listener, backlog=LISTEN_BACKLOG)
         ending.callback(http.close)
         _on_signals(loop, stop)
-        if port_file is not None:
-            _write_port(port_file, port)
-        shown_host = f"[{config.host}]" if ":" in config.host else config.host
-        listening(f"http://{shown_host}:{port}", port)
         if without_admin is not None:
             with told_when_unreachable(config), app[app_keys.DATABASE].active():
                 token = await offer_claim(utc_now())
             if token is not None:
                 without_admin(token)
+        if port_file is not None:
+            _write_port(port_file, port)
+        shown_host = f"[{config.host}]" if ":" in config.host else config.host
+        listening(f"http://{shown_host}:{port}", port)
         await stop.wait()
 
 

@@ -1,6 +1,7 @@
 """The audit log: added to with the change itself, and never altered by anybody."""
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from tortoise.transactions import in_transaction
 
+import plg_server
 from plg.contract.admin_audit import AuditQuery
 from plg_server.config import load_config
 from plg_server.database import Database, open_database
@@ -15,6 +17,7 @@ from plg_server.ids import new_id
 from plg_server.models.accounts import Account
 from plg_server.models.audit import AuditEntry
 from plg_server.schema_migration import migrate
+from plg_server.services import audit
 from plg_server.services.audit import MACHINE, MAX_DETAILS_CHARS, Actor, entries, record
 
 BOSS = Actor(account_id="b" * 16, role="admin", via="sign_in", request_id="request-1", address="192.0.2.7")
@@ -109,3 +112,12 @@ async def test_details_that_are_too_long_are_cut_and_the_act_goes_on(database: D
         await record(BOSS, "games.import", f"game:{new_id()}", {"text": "я" * MAX_DETAILS_CHARS})
         (entry,) = (await entries(AuditQuery())).entries
     assert list(entry.details) == ["cut"]
+
+
+def test_the_servers_own_code_adds_entries_and_reads_them_and_nothing_else() -> None:
+    sources = [path for path in Path(plg_server.__file__).parent.rglob("*.py") if "migrations" not in path.parts]
+    naming = {path.name for path in sources if re.search(r"\bAuditEntry\b|audit_entries", path.read_text("utf-8"))}
+    assert naming == {"audit.py"}  # the model and the service
+    service = Path(audit.__file__).read_text("utf-8")
+    assert re.findall(r"AuditEntry\.(\w+)", service) == ["create", "all"]
+    assert not re.search(r"\.(update|delete|save|bulk_\w+|update_or_create|execute_\w+)\(", service)
