@@ -1,6 +1,7 @@
 """Reading what a client sends and writing what it gets: bounded, strict, and refused with one clear line."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -59,6 +60,7 @@ async def read_body(request: web.Request, kind: type[RequestT]) -> RequestT:
     if b"\\u0000" in data and _holds_nul(msgspec.json.decode(data)):
         # PostgreSQL cannot store it, and no text that a person wrote has one.
         raise ApiError(ErrorCode.INVALID_BODY, "a NUL character is not allowed in any text")
+    _refuse_times_outside_the_calendar(body, ErrorCode.INVALID_BODY)
     return body
 
 
@@ -89,9 +91,22 @@ def read_query(request: web.Request, kind: type[RequestT]) -> RequestT:
         values[name] = value
     _refuse_unprintable(values, ErrorCode.INVALID_QUERY)
     try:
-        return msgspec.convert(values, kind, strict=False)
+        query = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ApiError(ErrorCode.INVALID_QUERY, one_line(str(error))) from None
+    _refuse_times_outside_the_calendar(query, ErrorCode.INVALID_QUERY)
+    return query
+
+
+def _refuse_times_outside_the_calendar(given: Request, code: ErrorCode) -> None:
+    # An offset can put the first and the last hours of the calendar beyond it, where no database can follow.
+    for name in given.__struct_fields__:
+        value = getattr(given, name)
+        if isinstance(value, datetime):
+            try:
+                value.astimezone(UTC)
+            except OverflowError:
+                raise ApiError(code, f"{name} lies outside of the years 1 to 9999") from None
 
 
 def read_path(request: web.Request, kind: type[RequestT], missing: ErrorCode) -> RequestT:

@@ -8,6 +8,7 @@ import pytest
 
 from plg_server.bodies import BODY_LIMIT_BYTES, one_line
 from support.api_driver import ApiDriver, StartServer
+from support.callers import signed_in_as
 
 JSON = {"Content-Type": "application/json"}
 GOOD = {"email": "player@example.org", "password": "correct horse battery"}
@@ -128,6 +129,14 @@ async def test_a_query_is_checked_like_a_body(api: ApiDriver, query: str, status
     reply = await api.get(f"/v1/games?{query}")
     assert reply.status == status, reply.text
     assert status == 200 or reply.code == "invalid_query"
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_outside_the_calendar_is_refused(api: ApiDriver, moment: str) -> None:
+    operator = await signed_in_as(api, "admin")
+    reply = await api.get("/v1/admin/sessions", operator.access_token, params={"since": moment})
+    assert (reply.status, reply.code) == (422, "invalid_query")
+    assert "years 1 to 9999" in reply.json["detail"]
 
 
 @pytest.mark.parametrize("slug", ["%00", "%ff", "UPPER", "a" * 300, "..%2f..%2fetc%2fpasswd", "x;y"])
