@@ -71,7 +71,8 @@ async def _key(run: Invocation, file: PaymentFile, ask: Asking) -> str:
     choices = [_("[1-{n}] match").format(n=len(numbers))] if len(numbers) > 1 else []
     if len(numbers) == 1:
         choices.append(_("[1] match"))
-    choices += [_("[d] dismiss"), _("[s] skip"), _("[q] quit")]
+    waits = file.payment.state == "unmatched"
+    choices += [_("[d] dismiss") if waits else _("[d] looked at"), _("[s] skip"), _("[q] quit")]
     question = "  ".join(choices) + ": "
     while True:
         key = await ask(question)

@@ -49,6 +49,8 @@ async def give_fair_days(now: datetime) -> int:
 
 async def take_fair_days_back(grant: SubscriptionGrant, because: str, now: datetime) -> None:
     """Inside a transaction: the payment of this grant went back, and so do the days that were given back of it."""
+    # A day of it may be given at this moment: that one ends first, and is seen then.
+    await lock_account(grant.account_id)
     rows = SubscriptionGrant.filter(account_id=grant.account_id, source=SOURCE, reference__startswith=f"{grant.id}:")
     await rows.filter(revoked_at=None).update(revoked_at=now, revoked_because=because)
 
