@@ -30,6 +30,7 @@ from plg_server.services.mail_codes import MailCodes, Purpose, refused
 from plg_server.services.mail_kinds import MailKind
 from plg_server.services.password_reset import busy, end_all_access, end_sign_ins, hashed, tell_password_changed
 from plg_server.services.passwords import Passwords, PasswordsBusy
+from plg_server.services.totp import withdraw_since
 
 
 class AccountChanges:
@@ -138,6 +139,7 @@ class AccountChanges:
             # Whoever changed it knew the password: their codes, sign-ins and tokens are worth nothing from here on.
             await self._codes.end_all(code.account_id, now)
             await end_all_access(code.account_id, "email_undone", now)
+            await withdraw_since(code.account_id, code.created_at)
 
     async def _apply(self, code: MailCode, now: datetime) -> None:
         if code.purpose == Purpose.VERIFY:

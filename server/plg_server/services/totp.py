@@ -248,6 +248,15 @@ class SecondFactors:
         await SecondFactor.filter(id=row.id).update(wrong_tries=0, tries_since=None)
 
 
+async def withdraw_since(account_id: str, since: datetime) -> bool:
+    """Inside a transaction: a second factor that was switched on since then goes. For when somebody else had the account, who would
+    keep its owner out with it. True when there was one."""
+    withdrawn = await SecondFactor.filter(account_id=account_id, confirmed_at__gte=since).delete()
+    if withdrawn:
+        await end_codes(account_id)
+    return bool(withdrawn)
+
+
 async def _confirmed(account_id: str) -> SecondFactor | None:
     return await SecondFactor.get_or_none(account_id=account_id, confirmed_at__not_isnull=True)
 

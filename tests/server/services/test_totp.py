@@ -20,6 +20,7 @@ from plg_server.services.totp import (
     otpauth_uri,
     step_of,
     totp_code,
+    withdraw_since,
 )
 from support.api_driver import ApiDriver, StartServer
 from support.callers import signed_in_as
@@ -179,6 +180,18 @@ async def test_switching_off_needs_a_code_and_leaves_nothing(world: World) -> No
         assert not await RecoveryCode.exists(account_id=world.account_id)
         with pytest.raises(ApiError, match="is off"):
             await world.factors.turn_off(world.account_id, world.code(1))
+
+
+async def test_what_was_switched_on_while_somebody_else_had_the_account_goes_and_what_was_on_before_stays(
+    world: World,
+) -> None:
+    with world.api.app[app_keys.DATABASE].active():
+        await world.turn_on()
+        assert not await withdraw_since(world.account_id, world.now + timedelta(seconds=1))
+        assert await world.refusal(None) == "totp_needed"
+        assert await withdraw_since(world.account_id, world.now - timedelta(hours=1))
+        assert await world.refusal(None) == ""
+        assert not await RecoveryCode.exists(account_id=world.account_id)
 
 
 async def test_new_recovery_codes_end_the_old_ones(world: World) -> None:
