@@ -33,6 +33,7 @@ async def test_what_cannot_be_is_refused_at_the_edge(start_server: StartServer) 
         {"kind": "promo", "text": "A B", "percent": 1},
         {"kind": "gift", "days": 1, "label": "a\u0000b"},
         {"kind": "gift", "days": 1, "expires_at": "2026-01-31"},
+        {"kind": "gift", "days": 1, "expires_at": "9999-12-31T23:59:59-14:00"},
     )
     for body in wrong:
         await world.ask("POST", "/v1/admin/codes", world.admin, body, status=422)
