@@ -11,7 +11,7 @@ from hypothesis import settings
 NOTHING_SKIPS = os.environ.get("PLG_CI") == "1"
 """Set by `.ci/run`, where every binary and right is present: a skip there would hide a promise that nobody checked."""
 
-KEPT_VARIABLES = {"PLG_CI", "PLG_FUZZ_INPUTS", "PLG_SCHEDULES"}
+KEPT_VARIABLES = {"PLG_CI", "PLG_EXAMPLES", "PLG_FUZZ_INPUTS", "PLG_SCHEDULES"}
 """Settings of the tests themselves."""
 
 # On two shared cores a single example may wait for its turn longer than hypothesis's deadline of 200 ms.
