@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
+
 from plg.cli.command_app import PlgGroup
 from plg.cli.language import N_
 from plg.cli.root import LazyCommand, load_command
@@ -12,12 +13,12 @@ if TYPE_CHECKING:
     from typer._click.core import Command, Context
 
 COMMANDS: dict[str, LazyCommand] = {
+    "users": LazyCommand("plg.cli.admin.users", N_("Accounts: find, show, ban, give a role, sign out.")),
+    "stats": LazyCommand("plg.cli.admin.stats", N_("Show the server in figures.")),
     "nodes": LazyCommand("plg.cli.admin.nodes", N_("Look after relays.")),
     "games": LazyCommand("plg.cli.admin.games", N_("Change games, their addresses and ports.")),
     "sessions": LazyCommand("plg.cli.admin.sessions", N_("See and end sessions.")),
     "benchmarks": LazyCommand("plg.cli.admin.benchmarks", N_("See and delete benchmarks that were sent in.")),
-    "users": LazyCommand("plg.cli.admin.users", N_("Accounts: find, show, ban, give a role, sign out.")),
-    "stats": LazyCommand("plg.cli.admin.stats", N_("Show the server in figures.")),
     "subscriptions": LazyCommand("plg.cli.admin.subscriptions", N_("Who has which plan; extend, change, cancel.")),
     "payments": LazyCommand("plg.cli.admin.payments", N_("What was paid, and what waits for you.")),
     "plans": LazyCommand("plg.cli.admin.plans", N_("See and edit what is sold here.")),
