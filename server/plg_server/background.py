@@ -28,6 +28,9 @@ LOOK_S = 15.0
 HOLD = timedelta(seconds=60)
 """A replica that dies in a shared round is replaced after this. Renewed three times as often, so that a slow answer is no death."""
 
+CANCEL_AGAIN_S = 5.0
+"""Longer than a round needs to hand its lease on."""
+
 GIVE_BACK_S = 2.0
 """How long a server that ends tries to hand its round on; if that fails the round is taken over after HOLD."""
 
@@ -40,6 +43,7 @@ class BackgroundJobs:
         self._metrics = metrics
         self._leases = leases or Leases()
         self._tasks: list[asyncio.Task[None]] = []
+        self._ending = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,8 +51,13 @@ class BackgroundJobs:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
+        self._ending = True
+        left = set(self._tasks)
+        while left:
+            for task in left:
+                task.cancel()
+            # A library may swallow a cancellation that comes as its call ends (wait_for of Python 3.11 does): then once more.
+            _ended, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def every(self, seconds: float, name: str, work: Round) -> None:
@@ -85,15 +94,28 @@ class BackgroundJobs:
                 structlog.get_logger().error(
                     "job_failed", job=name, reason=type(cause).__name__, exc_info=None if gone else error
                 )
+            if self._ending:
+                return
             await asyncio.sleep(seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - no secret
 
     async def _look(self, every: timedelta, name: str, work: Round) -> None:
-        held = await self._leases.begin(name, every, HOLD)
+        held = await self._begin(name, every)
         if held is not None:
             await self._do(held, every, work)
         elif (last := await self._leases.last(name)) is not None and last.succeeded_at is not None:
             # Another replica did it: an operator who looks at this one sees the same.
             self._show(name, last.succeeded_at.timestamp(), last.seconds, last.outcome)
+
+    async def _begin(self, name: str, every: timedelta) -> Held | None:
+        """Ends only when the lease is surely had or not: a transaction that is cancelled while it begins keeps its connection."""
+        beginning = asyncio.get_running_loop().create_task(self._leases.begin(name, every, HOLD), name=f"begin {name}")
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            await asyncio.wait([beginning], timeout=GIVE_BACK_S)
+            if beginning.done() and beginning.exception() is None and (held := beginning.result()) is not None:
+                await _hand_on(held, timedelta())
+            raise
 
     async def _do(self, held: Held, every: timedelta, work: Round) -> None:
         began_s = time.monotonic()

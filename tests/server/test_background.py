@@ -1,6 +1,7 @@
 """Periodic jobs: a failure does not end them, the end does, and shared ones are done by one replica."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -167,3 +168,17 @@ def test_what_a_round_tells_becomes_numbers() -> None:
     assert counts_of(4) == {"changed": 4}
     assert counts_of({"a": 1, "b": "x"}) == {"a": 1}
     assert counts_of("text") == {}
+
+
+async def test_a_cancellation_that_a_library_swallows_does_not_hold_up_the_end(database: Database) -> None:
+    waiting = asyncio.Event()
+
+    async def swallows() -> None:
+        waiting.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    async with asyncio.timeout(LIMIT_S):
+        async with BackgroundJobs(database, Metrics()) as jobs:
+            jobs.every(3600, "swallowing", swallows)
+            await waiting.wait()
