@@ -27,6 +27,7 @@ def test_a_relay_from_its_token_to_its_end(plg: Inside, server: Operated) -> Non
     relay = enrol(server, token)
     session = play(server)
 
+    relay.beat()  # a slow machine may have let it fall silent
     listed = plg("admin", "nodes", "list", "--state", "up", **boss)
     assert [word in listed.out for word in (relay.node_id, "Oslo, NO", "1.2", "s ago", "9.9.9.9:443")] == [True] * 5
     prepared = plg("admin", "nodes", "edit", "oslo 1", "--region", "north", "--name", "Oslo 2", **boss)
