@@ -3,20 +3,18 @@ from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 
-REFUSAL = "audit entries can only be added"
-
 SQLITE_TRIGGERS = (
     # INSERT OR REPLACE deletes without asking a DELETE trigger (sqlite.org/lang_conflict.html), hence the first one.
-    f"""CREATE TRIGGER audit_entries_insert BEFORE INSERT ON audit_entries
+    """CREATE TRIGGER audit_entries_insert BEFORE INSERT ON audit_entries
         WHEN EXISTS (SELECT 1 FROM audit_entries WHERE id = NEW.id)
-        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
-    f"CREATE TRIGGER audit_entries_update BEFORE UPDATE ON audit_entries BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
-    f"CREATE TRIGGER audit_entries_delete BEFORE DELETE ON audit_entries BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
+        BEGIN SELECT RAISE(ABORT, 'audit entries can only be added'); END""",
+    "CREATE TRIGGER audit_entries_update BEFORE UPDATE ON audit_entries BEGIN SELECT RAISE(ABORT, 'audit entries can only be added'); END",
+    "CREATE TRIGGER audit_entries_delete BEFORE DELETE ON audit_entries BEGIN SELECT RAISE(ABORT, 'audit entries can only be added'); END",
 )
 
 POSTGRES_TRIGGERS = (
-    f"""CREATE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql
-        AS $$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$""",
+    """CREATE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'audit entries can only be added'; END $$""",
     """CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
        FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_refuse()""",
 )
