@@ -117,6 +117,11 @@ def failures_of(
                 "positive_data_acceptance": {"enabled": False},
                 # With the token in every request the check that leaves it out cannot do so: see test_role_matrix.
                 "ignored_auth": {"enabled": False},
+                # 503 is an answer of its own: the relay here has not been heard for a while.
+                "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", 503]},
+                # A fixed word beside a name (`/devices/revoke-others`, `/devices/{device_id}`) has the methods of both.
+                "unsupported_method": {"enabled": False},
+                "allow_header_conformance": {"enabled": False},
             },
             "phases": {
                 "examples": {"enabled": False},
