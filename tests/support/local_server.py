@@ -14,7 +14,7 @@ from aiohttp import web
 from plg_server.app import create_app
 from plg_server.config import load_config
 
-START_S = 30.0
+START_S = 90.0
 """Migrating and opening a new SQLite database takes a second; two busy cores need more."""
 
 

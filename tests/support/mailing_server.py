@@ -1,5 +1,6 @@
 """A real server that sends e-mail into a sink, for tests of the commands: each in threads."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator
@@ -24,9 +25,6 @@ from support.smtp_sink import Received, SmtpSink, smtp_sink
 PASSWORD = "correct horse battery"
 
 WAIT_S = 20.0
-
-START_S = 120.0
-"""A machine that measures something else has needed half a minute for a new database."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +57,14 @@ class MailingServer:
 def mailing_server(folder: Path) -> Iterator[MailingServer]:
     """Its outbox is looked at all the time, and hashing passwords costs nothing."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with smtp_sink(folder) as sink, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("plg_server.mail_network.TICK_S", 0.05)
-        patch.setattr(passwords, "MEMORY_KIB", 8)
-        patch.setattr(passwords, "PASSES", 1)
-        # Nothing is played here, and 270 profiles take longer to read than all the rest.
-        patch.setattr("plg_server.game_network.load_catalog", lambda _config: build_catalog(GameFiles()))
-        patch.setattr("support.local_server.START_S", START_S)
-        settings = sink.settings(data_dir=str(folder / "data"), rate_limits_on=False)
-        with serving(create_app(load_config(None, {}, settings))) as url:
-            yield MailingServer(url, sink)
+    with smtp_sink(folder) as sink, contextlib.ExitStack() as stack:
+        # For its start only: other tests of this process start servers with games while it runs.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("plg_server.mail_network.TICK_S", 0.05)
+            patch.setattr(passwords, "MEMORY_KIB", 8)
+            patch.setattr(passwords, "PASSES", 1)
+            # Nothing is played here, and 270 profiles take longer to read than all the rest.
+            patch.setattr("plg_server.game_network.load_catalog", lambda _config: build_catalog(GameFiles()))
+            settings = sink.settings(data_dir=str(folder / "data"), rate_limits_on=False)
+            url = stack.enter_context(serving(create_app(load_config(None, {}, settings))))
+        yield MailingServer(url, sink)
