@@ -1,8 +1,10 @@
 """Reading what a client sends and writing what it gets: bounded, strict, and refused with one clear line."""
 
 import asyncio
+import functools
+import re
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
@@ -19,6 +21,9 @@ BODY_WAIT_S = 10.0
 
 QUERY_LIMIT_CHARS = 2048
 """A query string beyond it is no search for a game."""
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?", re.ASCII)
+"""RFC 8259, section 6, without an exponent and bounded."""
 
 RequestT = TypeVar("RequestT", bound=Request)
 
@@ -81,7 +86,7 @@ def _too_large() -> ApiError:
 
 
 def read_query(request: web.Request, kind: type[RequestT]) -> RequestT:
-    """The query string as `kind`; text is turned into numbers and booleans. Raises ApiError 422."""
+    """The query string as `kind`; what stands where a number or a boolean is wanted is read as JSON writes it. Raises ApiError 422."""
     if len(request.query_string) > QUERY_LIMIT_CHARS:
         raise ApiError(ErrorCode.INVALID_QUERY, f"the query is longer than {QUERY_LIMIT_CHARS} characters")
     values: dict[str, str] = {}
@@ -91,11 +96,29 @@ def read_query(request: web.Request, kind: type[RequestT]) -> RequestT:
         values[name] = value
     _refuse_unprintable(values, ErrorCode.INVALID_QUERY)
     try:
-        query = msgspec.convert(values, kind, strict=False)
+        query = msgspec.convert({name: _read_value(kind, name, text) for name, text in values.items()}, kind)
     except msgspec.ValidationError as error:
         raise ApiError(ErrorCode.INVALID_QUERY, one_line(str(error))) from None
     _refuse_times_outside_the_calendar(query, ErrorCode.INVALID_QUERY)
     return query
+
+
+def _read_value(kind: type[Request], name: str, text: str) -> object:
+    """The text, or the number or boolean that it says where only that can be meant: msgspec's own lax reading would also take
+    "null" for nothing and "0" for a moment."""
+    wanted = _field_types(kind).get(name)
+    if wanted is None or not (_NUMBER.fullmatch(text) or text in ("true", "false")):
+        return text
+    try:
+        msgspec.convert(text, wanted)
+    except msgspec.ValidationError:
+        return msgspec.json.decode(text)
+    return text
+
+
+@functools.cache
+def _field_types(kind: type[Request]) -> dict[str, Any]:
+    return {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
 
 
 def _refuse_times_outside_the_calendar(given: Request, code: ErrorCode) -> None:

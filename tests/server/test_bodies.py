@@ -119,6 +119,10 @@ async def test_a_large_body_that_hides_its_length_is_refused_too(api: ApiDriver)
         ("limit=1e9", 422),
         ("limit=99999999999999999999999", 422),
         ("limit=1&limit=2", 422),
+        ("limit=null", 422),
+        ("limit=10.5", 422),
+        ("limit=010", 422),
+        ("limit=true", 422),
         ("stranger=1", 422),
         ("q=%00", 422),
         ("q=%ff%fe", 422),
@@ -129,6 +133,27 @@ async def test_a_query_is_checked_like_a_body(api: ApiDriver, query: str, status
     reply = await api.get(f"/v1/games?{query}")
     assert reply.status == status, reply.text
     assert status == 200 or reply.code == "invalid_query"
+
+
+async def test_what_is_no_value_of_the_documented_type_is_not_taken_for_one(api: ApiDriver) -> None:
+    operator = await signed_in_as(api, "admin")
+    for query in (
+        "sessions?since=null",
+        "sessions?since=0",
+        "sessions?since=0.5",
+        "sessions?state=null",
+        "users?banned=null",
+        "users?banned=1",
+        "users?banned=True",
+    ):
+        reply = await api.get(f"/v1/admin/{query}", operator.access_token)
+        assert (reply.status, reply.code) == (422, "invalid_query"), query
+    assert (await api.get("/v1/admin/users?banned=true", operator.access_token)).json["total"] == 0
+
+
+@pytest.mark.parametrize("text", ["null", "7", "true"])
+async def test_a_text_stays_a_text(api: ApiDriver, text: str) -> None:
+    assert (await api.get(f"/v1/games?query={text}")).status == 200
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
