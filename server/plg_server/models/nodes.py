@@ -15,6 +15,9 @@ class EnrolmentToken(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)
+    # The relay that came with it; null also where a server of an earlier version took the token.
+    node_id = fields.CharField(max_length=32, null=True)
+    revoked_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "enrolment_tokens"

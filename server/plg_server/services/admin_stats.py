@@ -116,7 +116,7 @@ async def _income(starts: datetime, ends: datetime) -> list[contract.IncomeFigur
 
 async def _relays(states: RelayStates) -> contract.RelayFigures:
     seen: Counter[str] = Counter()
-    for node in await Node.all():
+    for node in await Node.filter(deleted_at=None):
         state = None if node.disabled_at is not None else await states.get(node.id)
         if node.disabled_at is not None:
             seen["disabled"] += 1

@@ -89,23 +89,24 @@ async def create_enrolment_token(
 async def enrol(request: EnrolRequest) -> EnrolAnswer:
     """Make the caller a relay. Of several callers with one token exactly one wins.
 
-    Raises ApiError `enrolment_refused` (unknown, used or expired token: one text for all) or `invalid_body`.
+    Raises ApiError `enrolment_refused` (unknown, used, revoked or expired token: one text for all) or `invalid_body`.
     """
     _check_addresses(request)
-    now = utc_now()
+    now, node_id = utc_now(), new_id()
     hashed = token_hash(request.enrol_token)
     key, control_key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     async with in_transaction():
         # First statement is the write: of several callers one sees a row changed, the others see none.
-        won = await EnrolmentToken.filter(token_hash=hashed, used_at=None, expires_at__gt=now).update(used_at=now)
+        good = EnrolmentToken.filter(token_hash=hashed, used_at=None, revoked_at=None, expires_at__gt=now)
+        won = await good.update(used_at=now, node_id=node_id)
         if not won:
             raise ApiError(
                 ErrorCode.ENROLMENT_REFUSED,
-                "the enrolment token is unknown, used or expired; make another with `plg server create-relay-token NAME`",
+                "the enrolment token is unknown, used, revoked or expired; make another with `plg server create-relay-token NAME`",
             )
         token = await EnrolmentToken.get(token_hash=hashed)
         node = Node(
-            id=new_id(),
+            id=node_id,
             relay_id=await _free_relay_id(),
             name=request.name or token.name,
             country=token.country,

@@ -36,6 +36,9 @@ async def test_every_figure_counts_what_it_says(api: ApiDriver) -> None:
         node = await node_row("off", 7, now)
         node.disabled_at = now
         await node.save()
+        gone = await node_row("gone", 8, now)
+        gone.disabled_at = gone.deleted_at = now
+        await gone.save()
         await session_row(anna, node, now, bytes_up=5)
         await session_row(anna, node, now - 2 * day, expires_at=now - day, bytes_down=10)
         await session_row(anna, node, now - 2 * week, expires_at=now - week, bytes_down=100)

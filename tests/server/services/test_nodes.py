@@ -43,6 +43,17 @@ async def test_no_secret_of_a_relay_is_kept_but_those_that_we_must_show(api: Api
     assert node.control_key == relay.identity.control_key
 
 
+async def test_a_used_token_says_which_relay_came_with_it_and_a_revoked_one_lets_none_in(api: ApiDriver) -> None:
+    relay = await enrolled_relay(api, beat=False)
+    with api.app[app_keys.DATABASE].active():
+        used = await EnrolmentToken.get()
+        made = await create_enrolment_token("Oslo 1")
+        await EnrolmentToken.filter(used_at=None).update(revoked_at=utc_now())
+    assert used.node_id == relay.identity.node_id
+    refused = await api.post("/v1/relays/enrol", {"enrol_token": made.token, "public_host": "8.8.8.8", "port": 443})
+    assert refused.code == "enrolment_refused"
+
+
 async def test_a_relay_is_known_by_its_key_alone(api: ApiDriver) -> None:
     relay = await enrolled_relay(api)
     with api.app[app_keys.DATABASE].active():
