@@ -47,6 +47,7 @@ from plg_server.handlers.admin import plans as admin_plans
 from plg_server.handlers.admin import sessions as admin_sessions
 from plg_server.handlers.admin import stats as admin_stats
 from plg_server.handlers.admin import subscriptions as admin_subscriptions
+from plg_server.handlers.admin import tokens as admin_tokens
 from plg_server.handlers.admin import users as admin_users
 from plg_server.ids import utc_now
 from plg_server.mail_network import make_email_verification, open_mail
@@ -100,6 +101,7 @@ def all_routes() -> tuple[Route, ...]:
         admin_games,
         admin_sessions,
         admin_benchmarks,
+        admin_tokens,
         admin_audit,
         admin_claim,
         health,

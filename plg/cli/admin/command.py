@@ -23,6 +23,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "payments": LazyCommand("plg.cli.admin.payments", N_("What was paid, and what waits for you.")),
     "plans": LazyCommand("plg.cli.admin.plans", N_("See and edit what is sold here.")),
     "codes": LazyCommand("plg.cli.admin.codes", N_("Promo and gift codes, referrals.")),
+    "tokens": LazyCommand("plg.cli.admin.tokens", N_("See and revoke tokens of relays and scripts.")),
     "audit": LazyCommand("plg.cli.admin.audit", N_("Show what operators did.")),
     "claim": LazyCommand("plg.cli.admin.claim", N_("Become the first admin, with the token of a new server.")),
     "reset-password": LazyCommand(
