@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from plg_server import app_keys
+from plg_server.jobs.reminders import PlanReminders
 from support.money_story import MoneyStory, money_story
 from support.payment_signers import cryptomus_notice
 
@@ -48,6 +50,10 @@ async def test_from_registering_to_the_last_day(story: MoneyStory, logs: list[di
         assert await story.days_left(access) == 30 * number, provider
     assert (await story.plan(access))["state"] == "active"
     assert (await story.play(access)).status == 201
+    ends_at = (await story.account_of(access)).plan_expires_at
+    assert ends_at is not None
+    receipts = await story.mails("player@example.org", "Receipt ", len(PROVIDERS))
+    assert f"Your plan now lasts until {ends_at.date()}." in receipts[-1].text
 
     support = await story.somebody("support")
     account = await story.account_of(access)
@@ -61,11 +67,20 @@ async def test_from_registering_to_the_last_day(story: MoneyStory, logs: list[di
     audit = (await story.call("GET", "/v1/admin/audit", support))["entries"]
     assert any(account.id in entry["subject"] for entry in audit)
 
+    # The server's own round may come first: the end is told once, whichever it is.
+    job = PlanReminders(story.clock)
+    story.clock.forward(days=122)
+    with story.api.app[app_keys.DATABASE].active():
+        await job.tick()
+        (reminder,) = await story.mails("player@example.org", "Your plan ends on ", 1)
+        assert await job.tick() == {"reminded": 0, "passed_over": 0}
+    assert "days left: 3" in reminder.text
+
     cancelled = await story.call("POST", "/v1/subscription/cancel", access)
-    assert (cancelled["state"], cancelled["days_left"]) == ("cancelled", 125)
+    assert (cancelled["state"], cancelled["days_left"]) == ("cancelled", 3)
     assert (await story.play(access)).status == 201
 
-    story.clock.forward(days=125, seconds=1)
+    story.clock.forward(days=3, seconds=1)
     assert (await story.plan(access))["state"] == "expired"
     over = await story.play(access)
     assert (over.status, over.code) == (403, "subscription_needed")
@@ -75,6 +90,11 @@ async def test_from_registering_to_the_last_day(story: MoneyStory, logs: list[di
     for payment in listed:
         receipt = await story.call("GET", f"/v1/payments/{payment['id']}/receipt", access)
         assert payment["amount"] in str(receipt)
+        (mailed,) = [one.text for one in receipts if receipt["number"] in one.message["Subject"]]
+        assert f"Amount: {payment['amount']} {payment['currency']}" in mailed.splitlines()
+    # By now nothing waits: each payment was told twice, and nothing came twice.
+    subjects = [one.message["Subject"] for one in story.mail.to("player@example.org")]
+    assert len(subjects) == len(set(subjects)) == 1 + len(PROVIDERS) + 1
     assert [entry for entry in logs if entry["event"] in ("unforeseen", "job_failed")] == []
 
 
@@ -116,4 +136,5 @@ async def test_money_that_goes_back_takes_its_own_days_and_no_others(story: Mone
         "stripe": "charged_back",
         "cryptomus": "refunded",
     }
+    await story.mails("player@example.org", "Receipt ", len(PROVIDERS))  # for payments, not for gifts
     assert (await story.play(access)).status == 201

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from plg_server import app_keys
 from plg_server.models.accounts import Account
+from plg_server.models.mail import OutboxMail
 from support.api_driver import PASSWORD, ApiDriver, Reply
 from support.billing_world import DONATEPAY, MovingClock
 from support.callers import signed_in_as
@@ -28,7 +29,7 @@ from support.payment_signers import (
     stripe_headers,
 )
 from support.shared_server import shared_server
-from support.smtp_sink import SmtpSink, smtp_sink
+from support.smtp_sink import Received, SmtpSink, smtp_sink
 
 WAIT_S = 20.0
 """For something that the server does by itself; a busy machine has needed a few seconds."""
@@ -66,6 +67,20 @@ class MoneyStory:
         settings = await self.call("POST", "/v1/me/email/verify", access, {"code": code})
         assert settings["email_verified"]
         return access
+
+    async def mails(self, address: str, subject: str, number: int) -> list[Received]:
+        """The e-mails to it whose subject begins so, as soon as there are so many. Then nothing else may wait to be sent."""
+
+        def come() -> list[Received]:
+            return [one for one in self.mail.to(address) if one.message["Subject"].startswith(subject)]
+
+        async def are_there() -> bool:
+            with self.api.app[app_keys.DATABASE].active():
+                return len(come()) >= number and not await OutboxMail.exists(state="waiting")
+
+        await until(are_there)
+        assert len(come()) == number
+        return come()
 
     async def sign_in(self, email: str) -> str:
         """A new access token."""

@@ -18,7 +18,7 @@ from plg_server.models.accounts import Account, RefreshToken, SignIn
 from plg_server.models.mail import MailCode
 from plg_server.problems import ApiError
 from plg_server.services import api_tokens
-from plg_server.services.devices import note_use
+from plg_server.services.devices import mail_new_device, note_use
 from plg_server.services.passwords import Passwords, PasswordsBusy
 from plg_server.services.tokens import AccessClaims, AccessTokens, new_refresh_token, token_hash
 from plg_server.services.totp import SecondFactors
@@ -118,6 +118,8 @@ class AccountService:
                 id=new_id(), account=account, device=_printable(request.device), created_at=now
             )
             await note_use(sign_in.id, address, now)
+            if self._config.mail.on:
+                await mail_new_device(account, sign_in, address, now)
             return await self._issue(account.id, sign_in.id, now)
 
     async def refresh(self, refresh_token: str, address: str = "") -> contract.TokenPair:

@@ -3,15 +3,18 @@
 import ipaddress
 from datetime import datetime
 
-from tortoise.expressions import F
+from tortoise.expressions import Case, F, Q, When
 from tortoise.functions import Coalesce
 
 from plg.contract import account_safety as contract
 from plg.contract.problem import ErrorCode
 from plg_server.ids import timestamp
 from plg_server.models.account_safety import SignInPlace
-from plg_server.models.accounts import SignIn
+from plg_server.models.accounts import Account, SignIn
 from plg_server.problems import ApiError
+from plg_server.services import outbox
+from plg_server.services.mail_kinds import MailKind
+from plg_server.services.mail_texts import when
 
 IPV4_BITS = 24
 IPV6_BITS = 48
@@ -37,6 +40,30 @@ async def note_use(sign_in_id: str, address: str, now: datetime) -> None:
     network = coarse_network(address)
     if not await SignInPlace.filter(id=sign_in_id).update(network=network, used_at=now):
         await SignInPlace.create(id=sign_in_id, sign_in_id=sign_in_id, network=network, used_at=now)
+
+
+async def mail_new_device(account: Account, sign_in: SignIn, address: str, now: datetime) -> None:
+    """Inside the transaction of a sign-in: leave an e-mail when no earlier one had this device's name and came from this network.
+
+    The first sign-in that is known of an account is no news, and to an address that nobody confirmed nothing is told. Costs one query.
+    """
+    if account.email_verified_at is None:
+        return
+    network = coarse_network(address)
+    # What its owner has revoked is not known any more: whoever comes back from there is told of again.
+    is_same = Q(device=sign_in.device, place=network, ended_because__not=REVOKED)
+    most_alike = (
+        await SignIn.filter(account_id=account.id)
+        .exclude(id=sign_in.id)
+        .annotate(place=Coalesce("places__network", ""))
+        .annotate(alike=Case(When(is_same, then="1"), default="0"))
+        .order_by("-alike")
+        .limit(1)
+        .values_list("alike")
+    )
+    if most_alike == [("0",)]:
+        facts = {"at": when(now), "device": sign_in.device, "address": network}
+        await outbox.put(MailKind.NEW_DEVICE, account, "", facts, now)
 
 
 async def devices(account_id: str, current_id: str, limit: int, offset: int) -> contract.DeviceList:

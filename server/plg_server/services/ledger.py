@@ -20,6 +20,7 @@ from plg_server.models.payments import Checkout, Payment
 from plg_server.services.entitlement import Days, give, lock_account, take_back
 from plg_server.services.outcome_fair import take_fair_days_back
 from plg_server.services.payment_facts import FactKind, PaymentFact
+from plg_server.services.receipts import mail_receipt
 from plg_server.services.referrals import referrer_of, reward, take_reward_back
 
 SOURCE = "payment"
@@ -142,7 +143,7 @@ async def _claim(checkout: Checkout, now: datetime) -> str:
 
 
 async def credit(payment: Payment, checkout: Checkout, now: datetime) -> None:
-    """Inside a transaction: the days of this checkout for this payment, the bonus of a first one, and no cancellation."""
+    """Inside a transaction: the days of this checkout for this payment, the bonus of a first one, no cancellation, and the receipt."""
     account_id = checkout.account_id
     referrer_id = await referrer_of(account_id)
     for one in sorted({account_id, referrer_id or account_id}):  # one order for all, so that no two wait for each other
@@ -154,6 +155,7 @@ async def credit(payment: Payment, checkout: Checkout, now: datetime) -> None:
     payment.account_id, payment.checkout_id = account_id, checkout.id
     payment.state, payment.plan_name, payment.days = "credited", checkout.plan_name, checkout.days
     await payment.save()
+    await mail_receipt(payment, now)
 
 
 async def _undo(fact: PaymentFact, now: datetime) -> Outcome:

@@ -113,6 +113,11 @@ def service_name(sender: str, public_url: str | None) -> str:
     return name or host or address.rpartition("@")[2]
 
 
+def when(moment: datetime) -> str:
+    """A time in an e-mail, the same in both languages."""
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
 def one_line(text: str) -> str:
     """Printable characters on one line."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -21,6 +21,7 @@ from plg_server.services.accounts import normal_email
 from plg_server.services.email_verification import MailLinks, refuse_when_mail_is_off
 from plg_server.services.mail_codes import MailCodes, Purpose
 from plg_server.services.mail_kinds import MailKind, mail_language
+from plg_server.services.mail_texts import when
 from plg_server.services.passwords import Passwords, PasswordsBusy
 
 ASKED_AN_HOUR = 3
@@ -112,8 +113,3 @@ async def hashed(passwords: Passwords, password: str) -> str:
 def busy() -> ApiError:
     """Too many password checks at once."""
     return ApiError(ErrorCode.RATE_LIMITED, "too many sign-ins at this moment", retry_after_s=2.0)
-
-
-def when(moment: datetime) -> str:
-    """A time in an e-mail, the same in both languages."""
-    return moment.strftime("%Y-%m-%d %H:%M UTC")

@@ -11,10 +11,13 @@ from plg.contract.billing import PaymentState
 from plg.contract.problem import ErrorCode
 from plg_server.config import ServerConfig
 from plg_server.ids import timestamp
+from plg_server.models.accounts import Account
 from plg_server.models.billing import SubscriptionGrant
 from plg_server.models.payments import Payment
 from plg_server.problems import ApiError
+from plg_server.services import outbox
 from plg_server.services.entitlement import Period, periods
+from plg_server.services.mail_kinds import MailKind
 from plg_server.services.money import to_text
 
 MOST_GRANTS = 500
@@ -53,6 +56,28 @@ async def receipt_of(account_id: str, payment_id: str, config: ServerConfig) -> 
         provider=row.provider,
         provider_number=row.external_id,
     )
+
+
+async def mail_receipt(payment: Payment, now: datetime) -> None:
+    """Inside the transaction that credits the payment, when its days are given: leave the e-mail, to a confirmed address only.
+
+    Where no e-mail is sent the outbox drops it.
+    """
+    # Read anew: the end has just been written.
+    account = await Account.get(id=payment.account_id)
+    if account.email_verified_at is None:
+        return
+    ends_at = account.plan_expires_at
+    facts = {
+        "plan": payment.plan_name,
+        "amount": to_text(payment.amount_minor),
+        "currency": payment.currency,
+        "paid_on": payment.paid_at.date().isoformat(),
+        "reference": receipt_number(payment.id, payment.paid_at),
+        # An operator's plan without an end has none.
+        "ends_on": "" if ends_at is None else ends_at.date().isoformat(),
+    }
+    await outbox.put(MailKind.RECEIPT, account, "", facts, now)
 
 
 async def history_of(account_id: str) -> list[contract.GrantRecord]:

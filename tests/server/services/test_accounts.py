@@ -1,6 +1,7 @@
 """Rules about accounts that a client does not see directly. What it sees: handlers/test_accounts.py."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -9,8 +10,11 @@ from plg.contract.accounts import LoginRequest
 from plg_server import app_keys
 from plg_server.ids import timestamp, utc_now
 from plg_server.models.accounts import Account, RefreshToken, SignIn
+from plg_server.models.mail import OutboxMail
 from plg_server.services.accounts import add_to_totals, normal_email, remove_expired
 from support.api_driver import PASSWORD, ApiDriver
+from support.guarded_account import guarded_account
+from support.mail_world import mail_world
 
 
 @pytest.mark.parametrize(
@@ -84,3 +88,26 @@ async def test_an_address_that_grows_when_it_is_written_out_is_refused_and_known
     login = await api.post("/v1/auth/login", {"email": email, "password": PASSWORD})
     assert (registered.status, registered.code) == (422, "invalid_body")
     assert (login.status, login.code) == (401, "bad_credentials")
+
+
+async def test_a_sign_in_from_a_new_device_is_told_by_e_mail_and_its_caller_sees_nothing_of_it(tmp_path: Path) -> None:
+    async with mail_world(tmp_path) as world:
+        ann = await guarded_account(world.api)  # its address is confirmed
+        with world.api.app[app_keys.DATABASE].active():
+            await SignIn.all().delete()
+        first, known, new = [(await ann.sign_in(device=name)).json for name in ("laptop", "laptop", "phone")]
+        assert first.keys() == known.keys() == new.keys()
+        assert (await world.api.post("/v1/auth/login", {"email": ann.email, "password": "wrong"})).status == 401
+        text = (await world.mail(ann.email)).text
+        with world.api.app[app_keys.DATABASE].active():
+            assert await OutboxMail.all().count() == 1
+    assert 'device "phone", network 127.0.0.0/24' in text
+    assert "plg account devices revoke" in text
+
+
+async def test_where_no_e_mail_is_sent_a_new_device_leaves_none(api: ApiDriver) -> None:
+    ann = await guarded_account(api)
+    for name in ("laptop", "phone"):
+        assert (await ann.sign_in(device=name)).status == 200
+    with api.app[app_keys.DATABASE].active():
+        assert not await OutboxMail.exists()

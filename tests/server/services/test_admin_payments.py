@@ -8,6 +8,7 @@ import pytest
 from plg.contract.admin_payments import AdminPayment, MatchRequest, PaymentActRequest, PaymentListQuery, QueueQuery
 from plg.contract.billing import PaymentState
 from plg_server.models.audit import AuditEntry
+from plg_server.models.mail import OutboxMail
 from plg_server.problems import ApiError
 from plg_server.services.admin_payments import AdminPayments, payment_file, payments, queue
 from plg_server.services.ledger import settle
@@ -89,6 +90,7 @@ async def test_a_payment_is_matched_with_a_candidate_and_a_try_changes_nothing(w
             assert (change.after.state, change.after.email) == (PaymentState.CREDITED, candidate.email)
             assert change.plan_ends_at is not None
             assert await AuditEntry.all().count() == (0 if dry_run else 1)
+            assert await OutboxMail.filter(kind="receipt").count() == (0 if dry_run else 1)
         with pytest.raises(ApiError, match="waits for a decision"):
             await acts(world).match(waiting.payment.id, MatchRequest(checkout_id=candidate.id))
     assert (await world.billing.subscription(access))["days_left"] == 30

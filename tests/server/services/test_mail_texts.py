@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plg_server.services.mail_kinds import RULES, MailKind, MailLanguage
-from plg_server.services.mail_texts import Undeliverable, compose, deliverable_address, one_line, service_name, write
+from plg_server.services.mail_texts import (
+    Undeliverable,
+    compose,
+    deliverable_address,
+    one_line,
+    service_name,
+    when,
+    write,
+)
 
 NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 LINK = "https://plg.example.org/account/reset#abc"
@@ -46,6 +54,22 @@ def test_a_server_that_does_not_know_its_address_sends_no_link(language: MailLan
     without = write(MailKind.RESET, language, {"code": "AB", "link": ""}, "PLG").paragraphs
     assert LINK in with_link
     assert len(with_link) - len(without) == 2
+
+
+@pytest.mark.parametrize("language", list(MailLanguage))
+def test_a_receipt_for_a_plan_without_an_end_names_none(language: MailLanguage) -> None:
+    ended = write(MailKind.RECEIPT, language, facts_of(MailKind.RECEIPT), "PLG").paragraphs
+    endless = write(MailKind.RECEIPT, language, facts_of(MailKind.RECEIPT, ends_on=""), "PLG").paragraphs
+    assert endless == ended[:-1]
+    assert "<ends_on>" in ended[-1]
+
+
+@pytest.mark.parametrize("language", list(MailLanguage))
+def test_a_new_device_s_e_mail_says_how_to_end_it_also_when_it_has_no_name(language: MailLanguage) -> None:
+    text = write(MailKind.NEW_DEVICE, language, {"at": "now", "device": "", "address": ""}, "PLG").text
+    assert "plg account devices revoke" in text
+    assert "plg account password" in text
+    assert not {'""', "«»", " ,", " ."} & {text[n : n + 2] for n in range(len(text))}
 
 
 def test_a_message_says_who_what_when_and_that_a_machine_wrote_it() -> None:
@@ -122,3 +146,7 @@ def test_the_server_is_called_by_its_name_its_address_or_its_domain() -> None:
 
 def test_one_line_keeps_what_can_be_read() -> None:
     assert one_line(" a\r\nb\x00\u202ec ") == "a b c"
+
+
+def test_a_time_in_an_email_says_its_zone() -> None:
+    assert when(datetime(2026, 3, 4, 5, 6, tzinfo=UTC)) == "2026-03-04 05:06 UTC"

@@ -1,6 +1,5 @@
 """A new password: what the parts do; the way over HTTP and e-mail stands with the handlers."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from plg_server.ids import utc_now
 from plg_server.models.accounts import Account, SignIn
 from plg_server.models.mail import MailCode
 from plg_server.problems import ApiError
-from plg_server.services.password_reset import end_sign_ins, hashed, when
+from plg_server.services.password_reset import end_sign_ins, hashed
 from plg_server.services.passwords import Passwords, PasswordsBusy
 from support.mail_world import mail_world
 
@@ -53,7 +52,3 @@ async def test_too_many_at_once_are_told_to_come_back(monkeypatch: pytest.Monkey
     with pytest.raises(ApiError) as refusal:
         await hashed(passwords, "a good password")
     assert refusal.value.retry_after_s == 2.0
-
-
-def test_a_time_in_an_email_says_its_zone() -> None:
-    assert when(datetime(2026, 3, 4, 5, 6, tzinfo=UTC)) == "2026-03-04 05:06 UTC"
