@@ -8,6 +8,7 @@ from plg.api.credentials import Credentials, FixedToken, StoredSignIn
 from plg.api.server_client import ServerClient, open_server
 from plg.api.token_store import StoreNotice, TokenStore, token_directory
 from plg.cli.invocation import Invocation
+from plg.cli.language import spoken
 from plg.cli.server_access import notice_words
 from plg.cli.settings import ServerAddress
 from plg.cli.signing_in import checked_email, sign_in
@@ -97,9 +98,9 @@ class ServerDesk:
         return account
 
     async def register(self, email: str, password: str) -> Account:
-        """Make an account, then log in."""
+        """Make an account, then log in. The server's e-mails will be in the language that is spoken now."""
         chosen = checked_email(email)
-        async with open_server(self._address.url) as client:
+        async with open_server(self._address.url, language=spoken()) as client:
             await client.register(RegisterRequest(email=chosen, password=password))
         return await self.sign_in(chosen, password)
 
