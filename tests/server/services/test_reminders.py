@@ -74,11 +74,17 @@ async def test_another_end_is_told_again(database: Database) -> None:
         assert await OutboxMail.all().count() == 2
 
 
-async def test_a_reminder_whose_e_mail_cannot_be_left_was_not_made(database: Database) -> None:
+async def test_a_reminder_whose_e_mail_cannot_be_left_was_not_made(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_anything: object) -> None:
+        raise ConnectionResetError("the database went away")
+
     now = utc_now()
     with database.active():
-        account = await ending("no address", now, 2 * DAY)
-        with pytest.raises(ValueError, match="no address"):
+        account = await ending("player@example.org", now, 2 * DAY)
+        monkeypatch.setattr("plg_server.services.outbox.put", dies)
+        with pytest.raises(ConnectionResetError):
             await remind(account, now)
         assert [one.id async for one in endings(now)] == [account.id]
 
