@@ -79,7 +79,7 @@ async def test_generated_requests_of_each_caller_are_answered_as_documented(
         url = str(api.client.make_url("")).rstrip("/")
         failures = await asyncio.to_thread(failures_of, document, url, operations_for(who), fresh, names)
         found += [f"{who}: {failure}" for failure in failures]
-    assert found == []
+    assert not found, "\n".join(found)
     assert [entry for entry in logs if entry["event"] == "unforeseen"] == []
 
 
