@@ -34,6 +34,9 @@ CANCEL_AGAIN_S = 5.0
 GIVE_BACK_S = 2.0
 """How long a server that ends tries to hand its round on; if that fails the round is taken over after HOLD."""
 
+_CHANCE = random.Random()  # noqa: S311 - no secret
+"""Of its own: rounds run beside whatever else the process does, and must not move the dice of others."""
+
 
 class BackgroundJobs:
     """Use as `async with`; `every` and `shared` inside. Leaving the block cancels all jobs and waits for them."""
@@ -96,7 +99,7 @@ class BackgroundJobs:
                 )
             if self._ending:
                 return
-            await asyncio.sleep(seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - no secret
+            await asyncio.sleep(seconds * _CHANCE.uniform(1 - JITTER, 1 + JITTER))
 
     async def _look(self, every: timedelta, name: str, work: Round) -> None:
         held = await self._begin(name, every)
