@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from plg_server.services import passwords
 from plg_server.services.game_catalog import build_catalog
 from plg_server.services.game_files import GameFiles
 from support.local_server import serving
+from support.operated_server import migrated_folder
 from support.smtp_sink import Received, SmtpSink, smtp_sink
 
 PASSWORD = "correct horse battery"
@@ -65,6 +67,7 @@ def mailing_server(folder: Path) -> Iterator[MailingServer]:
             patch.setattr(passwords, "PASSES", 1)
             # Nothing is played here, and 270 profiles take longer to read than all the rest.
             patch.setattr("plg_server.game_network.load_catalog", lambda _config: build_catalog(GameFiles()))
-            settings = sink.settings(data_dir=str(folder / "data"), rate_limits_on=False)
+            settings = sink.settings(data_dir=str(folder), rate_limits_on=False)
+            shutil.copy(Path(migrated_folder().name) / "server.sqlite3", folder)
             url = stack.enter_context(serving(create_app(load_config(None, {}, settings))))
         yield MailingServer(url, sink)

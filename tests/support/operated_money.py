@@ -21,7 +21,7 @@ from plg_server.services.money import to_minor
 from plg_server.services.payment_facts import FactKind, PaymentFact
 from support.billing_world import DONATEPAY
 from support.local_server import serving
-from support.operated_server import _migrated
+from support.operated_server import migrated_folder
 from support.operator_rows import account_row, sign_in_row
 
 
@@ -43,7 +43,7 @@ def operated_money(data_dir: Path, *told: str) -> Iterator[Till]:
     """The player sets out to pay one month for each word, and the provider tells it so: "good", "short", "no_code" or "back"."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     data_dir.mkdir(parents=True)
-    shutil.copy(Path(_migrated().name) / "server.sqlite3", data_dir)
+    shutil.copy(Path(migrated_folder().name) / "server.sqlite3", data_dir)
     config = load_config(
         None,
         {},

@@ -43,7 +43,7 @@ class Operated:
 
 
 @functools.cache
-def _migrated() -> "TemporaryDirectory[str]":
+def migrated_folder() -> "TemporaryDirectory[str]":
     """An empty database of this version, made once in each process: migrating takes longer than most tests."""
     folder = TemporaryDirectory(prefix="plg-operated-")
     asyncio.run(migrate(load_config(None, {}, {"data_dir": folder.name})))
@@ -66,7 +66,7 @@ def operated_server(data_dir: Path) -> Iterator[Operated]:
         yield
 
     data_dir.mkdir(parents=True)
-    shutil.copy(Path(_migrated().name) / "server.sqlite3", data_dir)
+    shutil.copy(Path(migrated_folder().name) / "server.sqlite3", data_dir)
     app = real_server(data_dir)
     app.cleanup_ctx.append(move_in)
     with serving(app) as url:

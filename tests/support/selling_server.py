@@ -16,7 +16,7 @@ from plg_server.app import create_app
 from plg_server.config import load_config
 from support.billing_world import DONATEPAY
 from support.local_server import serving
-from support.operated_server import _migrated
+from support.operated_server import migrated_folder
 from support.payment_signers import ROBOKASSA
 
 PASSWORD = "correct horse battery"
@@ -41,7 +41,7 @@ def selling_server(data_dir: Path, *, several_ways: bool = True, **settings: str
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     ways = {**DONATEPAY, **(ROBOKASSA if several_ways else {})}
     data_dir.mkdir(parents=True, exist_ok=True)
-    shutil.copy(Path(_migrated().name) / "server.sqlite3", data_dir)
+    shutil.copy(Path(migrated_folder().name) / "server.sqlite3", data_dir)
     config = load_config(
         None, {}, {"data_dir": str(data_dir), "rate_limits_on": False, "billing": "on", **ways, **settings}
     )
