@@ -31,3 +31,16 @@ async def test_a_name_is_shown_as_it_is_and_never_read_as_markup(name: str) -> N
         assert table.row_texts(0) == [shown, "2"]
         lines = ["".join(part.text for part in strip) for strip in app.screen._compositor.render_strips()]
         assert sum(shown in line for line in lines) >= 2
+
+
+async def test_a_table_that_is_filled_anew_is_as_wide_as_its_cells_at_the_first_drawing() -> None:
+    app = OneTable()
+    async with app.run_test() as pilot:
+        table = app.query_one(PlainTable)
+        table.fill(["A"], [["1"]])
+        await pilot.pause()
+        table.fill(["A", "Игра"], [["a long name", "[b]"], ["2", "\x1b"]])
+        # Before Textual has had a turn to measure anything.
+        line = "".join(part.text for part in table.render_line(1))
+        assert line.split() == ["a", "long", "name", "[b]"]
+        assert table.row_texts(1) == ["2", "\\x1b"]

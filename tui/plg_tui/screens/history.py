@@ -204,14 +204,12 @@ class HistoryScreen(Page):
 
     def _show_sessions(self) -> None:
         shown = self._sessions()
-        table = self._table("session-table")
-        table.clear(columns=True)
         titles = words.session_titles()
         places = range(len(titles)) if self._is_wide else words.NARROW_SESSION
-        table.add_titles(titles[place] for place in places)
-        for record in shown:
-            row = words.session_row(record)
-            table.add_plain_row(row[place] for place in places)
+        rows = map(words.session_row, shown)
+        self._table("session-table").fill(
+            [titles[place] for place in places], ([row[place] for place in places] for row in rows)
+        )
         total = self._page.total if self._game is None else len(shown)
         self.query_one("#totals", PlainText).show(words.totals(shown, total, self._page.offset))
         gains = words.gain_lines(shown, GAIN_CELLS - 2, self.dashboard.marks)

@@ -102,18 +102,13 @@ class OwnBenchmarks(Vertical):
         self.query_one("#own-note", PlainText).show(
             words.own_benchmark_note(shown, self._found.total if game is None else len(shown))
         )
-        table = self.query_one("#own-table", PlainTable)
-        table.clear(columns=True)
         titles = words.own_benchmark_titles()
         places = range(len(titles)) if self._is_wide else words.NARROW_OWN
-        table.add_titles(titles[place] for place in places)
-        for report in shown:
-            row = words.own_benchmark_row(report)
-            table.add_plain_row(row[place] for place in places)
+        rows = map(words.own_benchmark_row, shown)
+        self.query_one("#own-table", PlainTable).fill(
+            [titles[place] for place in places], ([row[place] for place in places] for row in rows)
+        )
         self._draw()
-
-    def _show_again(self) -> None:
-        self.show_game(self._game)
 
     def _shown(self) -> list[OwnBenchmark]:
         return [report for report in self._found.benchmarks if self._game in {None, report.game}]
@@ -124,8 +119,7 @@ class OwnBenchmarks(Vertical):
         is_wide = self.screen.size.width >= WIDE_COLUMNS
         if is_wide is not self._is_wide:
             self._is_wide = is_wide
-            # A table that is drawn before it has measured its new cells keeps the picture: the pending one goes first.
-            self.call_after_refresh(self._show_again)
+            self.show_game(self._game)
         else:
             self._draw()
 

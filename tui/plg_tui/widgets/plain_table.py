@@ -1,7 +1,8 @@
 """A table whose cells are shown as they are: Textual's own reads markup in them, and names come from servers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.content import Content
 from textual.widgets import DataTable
@@ -21,6 +22,18 @@ class PlainTable(DataTable[Text]):
 
     def add_plain_row(self, cells: Iterable[str], *, key: str | None = None) -> None:
         self.add_row(*(Text(safe_text(cell)) for cell in cells), key=key)
+
+    def fill(self, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Other columns and rows than before, each column as wide as its widest cell.
+
+        Textual itself measures a moment later, and a table that is drawn before that (while its terminal is resized) keeps the narrow picture.
+        """
+        texts = [[safe_text(cell) for cell in row] for row in rows]
+        self.clear(columns=True)
+        for place, title in enumerate(titles):
+            self.add_column(Text(title), width=max(cell_len(text) for text in (title, *(row[place] for row in texts))))
+        for row in texts:
+            self.add_row(*map(Text, row))
 
     def row_texts(self, row: int) -> list[str]:
         """What stands in a row, by its place from the top."""
