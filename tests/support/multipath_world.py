@@ -98,7 +98,7 @@ class MultipathWorld:
         os.kill(pid, signal.SIGKILL)
         return pid
 
-    def wait_until(self, what: str, condition: Any, *, timeout_s: float = 20.0) -> float:
+    def wait_until(self, what: str, condition: Any, *, timeout_s: float = 45.0) -> float:
         """Until `condition(status)` holds for `plg status`; returns the seconds that it took. Fails with the last status."""
         began_s = time.monotonic()
         while True:
