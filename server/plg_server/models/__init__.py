@@ -17,5 +17,6 @@ MODEL_MODULES = (
     "plg_server.models.audit",
     "plg_server.models.account_safety",
     "plg_server.models.mail",
+    "plg_server.models.browser_sessions",
 )
 """Every module that defines tables; the migrations and the server both read it."""

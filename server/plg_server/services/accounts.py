@@ -15,6 +15,7 @@ from plg.contract.problem import ErrorCode
 from plg_server.config import ServerConfig
 from plg_server.ids import new_id, timestamp, utc_now
 from plg_server.models.accounts import Account, RefreshToken, SignIn
+from plg_server.models.browser_sessions import BrowserSession
 from plg_server.models.mail import MailCode
 from plg_server.problems import ApiError
 from plg_server.services import api_tokens
@@ -102,25 +103,33 @@ class AccountService:
         return self.describe(account)
 
     async def login(self, request: contract.LoginRequest, address: str = "") -> contract.TokenPair:
-        """Sign in from this address. Raises ApiError `bad_credentials` (one text and the same work for every reason),
-        `account_banned`, and once the password is right `totp_needed`, `totp_wrong` or `rate_limited`."""
+        """Sign in from this address. Raises as `authenticate` does."""
+        account = await self.authenticate(request)
+        now = utc_now()
+        async with in_transaction():
+            sign_in = await self.begin_sign_in(account, request.device, address, now)
+            return await self._issue(account.id, sign_in.id, now)
+
+    async def authenticate(self, request: contract.LoginRequest) -> Account:
+        """Whose e-mail address, password and code these are. Raises ApiError `bad_credentials` (one text and the same work for
+        every reason), `account_banned`, and once the password is right `totp_needed`, `totp_wrong` or `rate_limited`."""
         account = await Account.get_or_none(email=normal_email(request.email))
         right = await self._verify(None if account is None else account.password_hash, request.password)
         if account is None or not right:
             raise ApiError(ErrorCode.BAD_CREDENTIALS, "the e-mail address or the password is wrong")
-        _refuse_banned(account)
+        refuse_banned(account)
         await self._second_factors.check(account.id, request.totp)
         if self._passwords.is_outdated(account.password_hash):
             await Account.filter(id=account.id).update(password_hash=await self._hash(request.password))
-        now = utc_now()
-        async with in_transaction():
-            sign_in = await SignIn.create(
-                id=new_id(), account=account, device=_printable(request.device), created_at=now
-            )
-            await note_use(sign_in.id, address, now)
-            if self._config.mail.on:
-                await mail_new_device(account, sign_in, address, now)
-            return await self._issue(account.id, sign_in.id, now)
+        return account
+
+    async def begin_sign_in(self, account: Account, device: str, address: str, now: datetime) -> SignIn:
+        """Inside a transaction: a new sign-in of an account that was authenticated, told of when it is a new device."""
+        sign_in = await SignIn.create(id=new_id(), account=account, device=_printable(device), created_at=now)
+        await note_use(sign_in.id, address, now)
+        if self._config.mail.on:
+            await mail_new_device(account, sign_in, address, now)
+        return sign_in
 
     async def refresh(self, refresh_token: str, address: str = "") -> contract.TokenPair:
         """Trade a refresh token for a new pair. Exactly one caller gets it, whatever happens at the same moment.
@@ -140,7 +149,7 @@ class AccountService:
             if won:
                 if token.expires_at <= arrived_at:
                     raise ApiError(ErrorCode.TOKEN_EXPIRED, "the refresh token has expired; sign in again")
-                _refuse_banned(token.sign_in.account)
+                refuse_banned(token.sign_in.account)
                 pair = await self._issue(token.sign_in.account_id, token.sign_in_id, utc_now())
                 await note_use(token.sign_in_id, address, utc_now())
                 # The moment of use is when the answer is ready: whoever came before it could not have seen that answer.
@@ -161,13 +170,13 @@ class AccountService:
         """Who holds this access token, or API token. Raises ApiError `token_invalid`, `token_expired` or `account_banned`."""
         if access_token.startswith(TOKEN_PREFIX):
             row = await api_tokens.find(access_token, self._clock())
-            _refuse_banned(row.account)
+            refuse_banned(row.account)
             return Identity(row.account, "", row.id, frozenset(row.scopes.split()))
         claims = self._tokens.read(access_token)
         sign_in = await SignIn.get_or_none(id=claims.sign_in_id).select_related("account")
         if sign_in is None or sign_in.account_id != claims.account_id or sign_in.ended_at is not None:
             raise ApiError(ErrorCode.TOKEN_INVALID, "this sign-in has ended; sign in again")
-        _refuse_banned(sign_in.account)
+        refuse_banned(sign_in.account)
         return Identity(sign_in.account, sign_in.id)
 
     def plan_of(self, account: Account) -> contract.Plan:
@@ -248,11 +257,14 @@ async def add_to_totals(account_id: str, *, seconds: int, packets: int, bytes_: 
 
 
 async def remove_expired(now: datetime) -> int:
-    """Delete refresh tokens past their end and sign-ins that have none left; returns how many rows went."""
+    """Delete refresh tokens and browsers' sessions past their end, and sign-ins that have none left; returns how many rows went."""
     tokens = await RefreshToken.filter(expires_at__lt=now).delete()
+    tokens += await BrowserSession.filter(expires_at__lt=now).delete()
     # A day of grace: a sign-in exists for a moment before its first token does.
     sign_ins = await SignIn.filter(
-        refresh_tokens__token_hash__isnull=True, created_at__lt=now - timedelta(days=1)
+        refresh_tokens__token_hash__isnull=True,
+        browser_sessions__token_hash__isnull=True,
+        created_at__lt=now - timedelta(days=1),
     ).delete()
     return tokens + sign_ins
 
@@ -276,7 +288,8 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _refuse_banned(account: Account) -> None:
+def refuse_banned(account: Account) -> None:
+    """Raises ApiError `account_banned`."""
     if account.banned_at is not None:
         raise ApiError(ErrorCode.ACCOUNT_BANNED, "this account is banned; write to the operator of the server")
 
