@@ -141,6 +141,15 @@ class SentMail(Answer, frozen=True, kw_only=True):
     created_at: Timestamp
 
 
+class LinkedChat(Answer, frozen=True, kw_only=True):
+    """The Telegram chat that is linked to the account."""
+
+    chat_id: int
+    language: str
+    linked_at: Timestamp
+    reminders: bool
+
+
 EXPORT_FORMAT = "plg.account-export/1"
 
 
@@ -163,6 +172,7 @@ class AccountExport(Answer, frozen=True, kw_only=True):
     mails: list[SentMail]
     benchmarks: list[SentBenchmark]
     sessions: list[SessionRecord]
+    telegram: LinkedChat | None = None
     format: str = EXPORT_FORMAT
 
 

@@ -17,6 +17,7 @@ MODEL_MODULES = (
     "plg_server.models.audit",
     "plg_server.models.account_safety",
     "plg_server.models.mail",
+    "plg_server.models.telegram",
     "plg_server.models.browser_sessions",
 )
 """Every module that defines tables; the migrations and the server both read it."""

@@ -8,6 +8,7 @@ from plg_server.models.nodes import EnrolmentToken
 from plg_server.models.sessions import Session
 from plg_server.services.accounts import remove_expired
 from plg_server.services.leases import forget_leases
+from plg_server.services.telegram_cleaning import forget_telegram
 
 KEEP_SESSIONS = timedelta(days=400)
 """A player can compare with the same month of last year; the account's sums stay anyway."""
@@ -36,6 +37,7 @@ async def clean(now: datetime) -> Mapping[str, int]:
         "enrolment_tokens": await EnrolmentToken.filter(expires_at__lt=now - KEEP_ENROLMENT_TOKENS).delete(),
         "reminders": await PlanReminder.filter(ends_at__lt=now - KEEP_REMINDERS).delete(),
         "leases": await forget_leases(now - KEEP_LEASES),
+        "telegram": await forget_telegram(now),
     }
 
 

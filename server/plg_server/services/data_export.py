@@ -20,6 +20,7 @@ from plg_server.models.leases import PlanReminder
 from plg_server.models.mail import MailCode, OutboxMail
 from plg_server.models.payments import Checkout, Payment
 from plg_server.models.sessions import LegFinding, Session
+from plg_server.models.telegram import TelegramLink, TelegramLinkCode, TelegramMessage
 from plg_server.services import api_tokens, devices
 from plg_server.services.money import to_text
 from plg_server.services.session_records import record_of
@@ -46,6 +47,7 @@ EXPORTED: frozenset[type[Model]] = frozenset(
         Session,
         SignIn,
         SubscriptionGrant,
+        TelegramLink,
     }
 )
 """Tables that refer to accounts and are in the document."""
@@ -54,6 +56,8 @@ LEFT_OUT: dict[type[Model], str] = {
     RecoveryCode: "hashes of secrets; how many are left is told",
     MailCode: "hashes of codes; the e-mails that carried them are there",
     PlanReminder: "that a reminder was sent; the e-mail is there",
+    TelegramLinkCode: "hashes of codes; the chat that one linked is there",
+    TelegramMessage: "what was said in the linked chat; it is there to read",
     LegFinding: "a relay's way as the account's session measured it; the session is there",
 }
 """Tables that are not, and why. A test asks for every other one."""
@@ -75,6 +79,7 @@ async def export_parts(
         "plan_cancelled_at": None if cancelled is None else timestamp(cancelled.cancelled_at),
         "totp": totp,
         "referral": await _referral(account.id),
+        "telegram": await _telegram(account.id),
         "devices": (await devices.devices(account.id, current_id, DEVICES_LIMIT, 0)).devices,
     }
     yield msgspec.json.encode(head)[:-1]
@@ -126,6 +131,18 @@ async def _referral(account_id: str) -> contract.ReferralData:
         code=None if code is None else code.code,
         invited=await Referral.filter(referrer_id=account_id).count(),
         was_invited=await Referral.exists(account_id=account_id),
+    )
+
+
+async def _telegram(account_id: str) -> contract.LinkedChat | None:
+    link = await TelegramLink.get_or_none(account_id=account_id)
+    if link is None:
+        return None
+    return contract.LinkedChat(
+        chat_id=link.chat_id,
+        language=link.language,
+        linked_at=timestamp(link.linked_at),
+        reminders=link.reminders,
     )
 
 
