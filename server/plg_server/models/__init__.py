@@ -19,5 +19,6 @@ MODEL_MODULES = (
     "plg_server.models.mail",
     "plg_server.models.telegram",
     "plg_server.models.browser_sessions",
+    "plg_server.models.status",
 )
 """Every module that defines tables; the migrations and the server both read it."""

@@ -46,6 +46,8 @@ class Node(Model):
     # Counted in favour of the relay when exits are chosen, in milliseconds (services/route_choice).
     priority = fields.IntField(default=0, db_default=0)
     drained_at = fields.DatetimeField(null=True)
+    # What its machine costs a month, as an operator wrote it: "12.50 EUR". Players do not see it.
+    monthly_cost = fields.CharField(max_length=32, default="", db_default="")
     # The row stays when a relay is deleted: sessions that were played through it refer to it.
     deleted_at = fields.DatetimeField(null=True)
 
