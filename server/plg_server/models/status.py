@@ -14,7 +14,8 @@ class RelayDay(Model):
     node: fields.ForeignKeyRelation[Node] = fields.ForeignKeyField(
         "plg.Node", related_name="days", on_delete=fields.CASCADE
     )
-    day = fields.DateField()
+    # As in 2026-11-22: as text it is in order on both engines.
+    day = fields.CharField(max_length=10)
     seconds_looked = fields.IntField(default=0, db_default=0)
     seconds_heard = fields.IntField(default=0, db_default=0)
     peak_sessions = fields.IntField(default=0, db_default=0)

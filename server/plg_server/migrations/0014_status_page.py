@@ -6,7 +6,7 @@ from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
-    dependencies = [("plg", "0012_browser_sessions")]
+    dependencies = [("plg", "0013_telegram")]
 
     initial = False
 
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
-                ("day", fields.DateField()),
+                ("day", fields.CharField(max_length=10)),
                 ("seconds_looked", fields.IntField(default=0, db_default=0)),
                 ("seconds_heard", fields.IntField(default=0, db_default=0)),
                 ("peak_sessions", fields.IntField(default=0, db_default=0)),
