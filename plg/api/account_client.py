@@ -22,6 +22,7 @@ from plg.contract.account_safety import (
     TotpStatus,
 )
 from plg.contract.api_tokens import ApiTokenList, CreatedToken, CreateTokenRequest
+from plg.contract.telegram import TelegramInvitation, TelegramState
 
 MAX_EXPORT_BYTES = 200_000_000
 """Implementation. A session is half a kilobyte: so much is hundreds of thousands of them."""
@@ -84,6 +85,18 @@ class AccountClient(ServerClient):
     async def revoke_api_token(self, token_id: str) -> None:
         """Ends an API token."""
         await self._signed("DELETE", f"/me/tokens/{quote(token_id, safe='')}", None, SignInUse.REQUIRED)
+
+    async def telegram(self) -> TelegramState:
+        """Whether a Telegram chat is linked with the account."""
+        return await self._get("/me/telegram", TelegramState, SignInUse.REQUIRED)
+
+    async def begin_telegram(self) -> TelegramInvitation:
+        """A link and a code that join a chat to the account; earlier ones end."""
+        return await self._post("/me/telegram", TelegramInvitation, None, SignInUse.REQUIRED)
+
+    async def unlink_telegram(self) -> None:
+        """Parts the chat from the account; nothing happens where none is linked."""
+        await self._signed("DELETE", "/me/telegram", None, SignInUse.REQUIRED)
 
     async def export(self) -> bytes:
         """Everything that the server knows of the account, as JSON (`contract.account_safety.AccountExport`)."""

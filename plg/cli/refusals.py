@@ -66,6 +66,7 @@ _SENTENCES: dict[str, str] = {
     ErrorCode.SCOPE_MISSING: N_("this API token may not do that"),
     ErrorCode.TOO_MANY_TOKENS: N_("the account has as many API tokens as it may"),
     ErrorCode.LAST_ADMIN: N_("the last admin cannot go"),
+    ErrorCode.TELEGRAM_OFF: N_("this server has no Telegram bot"),
 }
 
 _EXIT_CODES: dict[str, ExitCode] = {
@@ -118,6 +119,7 @@ _NEXT_STEPS: dict[str, str] = {
     ErrorCode.PLAN_NOT_FOUND: N_("see: plg plan"),
     ErrorCode.TRIAL_USED: N_("see: plg plan"),
     ErrorCode.MAIL_OFF: N_("ask the server's operator"),
+    ErrorCode.TELEGRAM_OFF: N_("ask the server's operator"),
     ErrorCode.EMAIL_NOT_VERIFIED: N_("run: plg account verify"),
     ErrorCode.PROVIDER_NOT_FOUND: N_("see: plg plan"),
     ErrorCode.PROVIDER_UNAVAILABLE: N_("try again in a minute"),

@@ -67,6 +67,7 @@ class ErrorCode(StrEnum):
     SCOPE_MISSING = "scope_missing"
     TOO_MANY_TOKENS = "too_many_tokens"
     LAST_ADMIN = "last_admin"
+    TELEGRAM_OFF = "telegram_off"
 
 
 class Problem(Answer, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from plg_server.handlers import (
     relays,
     routes_to_games,
     sessions,
+    telegram,
     totp,
 )
 from plg_server.handlers.admin import audit as admin_audit
@@ -82,6 +83,7 @@ def all_routes() -> tuple[Route, ...]:
         devices,
         api_tokens,
         personal_data,
+        telegram,
         billing,
         codes,
         payments,

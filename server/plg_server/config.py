@@ -19,6 +19,7 @@ import msgspec
 from plg_server.billing_config import BILLING_SETTINGS, BillingConfig, missing_setting
 from plg_server.mail_config import MAIL_SETTINGS, MailConfig, missing_mail_setting
 from plg_server.services.toml_lines import TomlLines
+from plg_server.telegram_config import TELEGRAM_SETTINGS, TelegramConfig, missing_telegram_setting
 
 ENV_PREFIX = "PLG_SERVER_"
 CONFIG_FILE_VARIABLE = "PLG_SERVER_CONFIG"
@@ -72,6 +73,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     rate_limits: RateLimits
     billing: BillingConfig
     mail: MailConfig
+    telegram: TelegramConfig
 
     @property
     def effective_database_url(self) -> str:
@@ -216,7 +218,7 @@ SETTINGS: dict[str, Setting] = {
             secret=one.secret,
             optional=one.default is None,
         )
-        for key, one in (BILLING_SETTINGS | MAIL_SETTINGS).items()
+        for key, one in (BILLING_SETTINGS | MAIL_SETTINGS | TELEGRAM_SETTINGS).items()
     },
 }
 
@@ -253,11 +255,14 @@ def _build(values: dict[str, object]) -> ServerConfig:
     values["data_dir"] = Path(str(values["data_dir"] or default_data_dir())).expanduser().absolute()
     if values["games_file"] is not None:
         values["games_file"] = Path(str(values["games_file"])).expanduser().absolute()
-    if missing := missing_setting(values) or missing_mail_setting(values):
+    if missing := missing_setting(values) or missing_mail_setting(values) or missing_telegram_setting(values):
         raise ConfigError(missing)
     billing = {key: values.pop(key) for key in BILLING_SETTINGS}
     mail = {key: values.pop(key) for key in MAIL_SETTINGS}
-    return msgspec.convert({**values, "rate_limits": rates, "billing": billing, "mail": mail}, ServerConfig)
+    telegram = {key: values.pop(key) for key in TELEGRAM_SETTINGS}
+    return msgspec.convert(
+        {**values, "rate_limits": rates, "billing": billing, "mail": mail, "telegram": telegram}, ServerConfig
+    )
 
 
 def _is_rate(key: str) -> bool:
@@ -363,4 +368,8 @@ def shown_config(config: ServerConfig) -> dict[str, ShownValue]:
     del values["mail"]
     values |= msgspec.to_builtins(config.mail)
     values["mail_url"] = redacted_url(config.mail.mail_url) if config.mail.mail_url else None
+    del values["telegram"]
+    for key, one in TELEGRAM_SETTINGS.items():
+        value = getattr(config.telegram, key)
+        values[key] = "***" if one.secret and value is not None else value
     return values | {f"rate_{name}": getattr(config.rate_limits, name) for name in RateLimits.__struct_fields__}

@@ -67,6 +67,7 @@ STATUS_OF: dict[ErrorCode, int] = {
     ErrorCode.SCOPE_MISSING: 403,
     ErrorCode.TOO_MANY_TOKENS: 409,
     ErrorCode.LAST_ADMIN: 409,
+    ErrorCode.TELEGRAM_OFF: 409,
 }
 """The HTTP status of every code. A test holds it complete."""
 

@@ -36,6 +36,7 @@ COMMANDS: dict[str, LazyCommand] = {
         "plg.cli.account.devices", N_("See where the account is logged in, and end what you do not know.")
     ),
     "tokens": LazyCommand("plg.cli.account.tokens", N_("Make, list and end API tokens for scripts.")),
+    "telegram": LazyCommand("plg.cli.account.telegram", N_("Link your Telegram chat with the account.")),
     "export": LazyCommand("plg.cli.account.export", N_("Take your data along.")),
     "delete": LazyCommand("plg.cli.account.delete", N_("Delete the account for good.")),
 }

@@ -12,13 +12,15 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from plg.contract.problem import ErrorCode
-from plg_server.ids import new_id
+from plg.contract.telegram import TelegramInvitation, TelegramState
+from plg_server.ids import new_id, timestamp
 from plg_server.models.telegram import TelegramLink, TelegramLinkCode, TelegramMessage
 from plg_server.problems import ApiError
 from plg_server.services.codes import random_text
 from plg_server.services.entitlement import lock_account
 from plg_server.services.mail_codes import plain
 from plg_server.services.mail_kinds import mail_language
+from plg_server.telegram_config import TelegramConfig
 
 CODE_CHARS = 16
 """80 bits: nobody meets one by guessing."""
@@ -64,6 +66,31 @@ async def begin(account_id: str, now: datetime) -> LinkCode:
         )
     shown = "-".join(text[start : start + 4] for start in range(0, CODE_CHARS, 4))
     return LinkCode(shown, now + LIFETIME)
+
+
+async def invite(config: TelegramConfig, account_id: str, now: datetime) -> TelegramInvitation:
+    """A new code with the address that opens the bot with it. Raises ApiError `telegram_off` and what `begin` raises."""
+    if config.telegram_bot_name is None:
+        raise ApiError(ErrorCode.TELEGRAM_OFF, "this server has no Telegram bot; ask its operator")
+    made = await begin(account_id, now)
+    return TelegramInvitation(
+        bot=config.telegram_bot_name,
+        code=made.code,
+        link=config.link_to(made.code),
+        expires_at=timestamp(made.expires_at),
+    )
+
+
+async def state(config: TelegramConfig, account_id: str) -> TelegramState:
+    """What the account's owner sees of it."""
+    row = await of_account(account_id)
+    return TelegramState(
+        bot=config.telegram_bot_name,
+        linked_at=None if row is None else timestamp(row.linked_at),
+        language=None if row is None else row.language,
+        reminders=row is not None and row.reminders,
+        blocked=row is not None and row.blocked_at is not None,
+    )
 
 
 async def link(code: str, chat_id: int, language: str, now: datetime) -> TelegramLink:

@@ -35,7 +35,14 @@ async def test_what_nobody_needs_goes_and_the_rest_stays(database: Database) -> 
 
         gone = await clean(now)
 
-        assert gone == {"sign_ins_and_tokens": 0, "sessions": 1, "enrolment_tokens": 1, "reminders": 1, "leases": 1}
+        assert gone == {
+            "sign_ins_and_tokens": 0,
+            "sessions": 1,
+            "enrolment_tokens": 1,
+            "reminders": 1,
+            "leases": 1,
+            "telegram": 0,
+        }
         assert {row.id for row in await Session.all()} == kept
         assert await SessionRelay.all().count() == 0
         assert [await table.all().count() for table in (EnrolmentToken, PlanReminder, Lease)] == [1, 1, 1]
