@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -24,6 +24,7 @@ from plg_server.handlers import (
     benchmarks,
     billing,
     codes,
+    csp_reports,
     devices,
     docs,
     games,
@@ -56,6 +57,7 @@ from plg_server.metrics import Metrics
 from plg_server.middlewares import MIDDLEWARES, served
 from plg_server.openapi import openapi_document
 from plg_server.operator_tasks import make_data_dir
+from plg_server.pages.serving import add_pages
 from plg_server.periodic_work import start_periodic_work
 from plg_server.rate_limits import RateLimiter
 from plg_server.relay_authentication import relay_authenticators
@@ -63,6 +65,8 @@ from plg_server.routes import Auth, Authenticator, Route
 from plg_server.schema_migration import migrate
 from plg_server.services.account_deletion import AccountDeletion
 from plg_server.services.accounts import AccountService
+from plg_server.services.browser_sessions import BrowserSessions
+from plg_server.services.form_tokens import FormTokens
 from plg_server.services.kept_persons import KeptPersons
 from plg_server.services.leases import Leases
 from plg_server.services.mail_codes import MailCodes
@@ -108,6 +112,7 @@ def all_routes() -> tuple[Route, ...]:
         admin_claim,
         health,
         docs,
+        csp_reports,
     )
     return tuple(route for subject in subjects for route in subject.ROUTES)
 
@@ -134,6 +139,7 @@ def create_app(config: ServerConfig, clock: Callable[[], datetime] = utc_now) ->
         if route.auth not in checks:
             raise TypeError(f"{route.method} {route.url}: nobody can check {route.auth}")
         app.router.add_route(route.method, route.url, served(route))
+    add_pages(app)
     app.cleanup_ctx.append(_resources)
     return app
 
@@ -170,6 +176,10 @@ async def _resources(app: web.Application) -> AsyncIterator[None]:
             app[app_keys.CLOCK],
             on_register=make_email_verification(app, mail_codes).begin,
         )
+        app[app_keys.BROWSER_SESSIONS] = BrowserSessions(
+            app[app_keys.ACCOUNTS], timedelta(days=config.refresh_token_days), app[app_keys.CLOCK]
+        )
+        app[app_keys.FORM_TOKENS] = FormTokens(secret)
         app[app_keys.LEASES] = leases = Leases(app[app_keys.CLOCK])
         jobs = await stack.enter_async_context(BackgroundJobs(app[app_keys.DATABASE], app[app_keys.METRICS], leases))
         await open_game_network(app, stack, jobs)

@@ -19,9 +19,11 @@ from plg_server.services.admin_games import AdminGames
 from plg_server.services.admin_nodes import AdminNodes
 from plg_server.services.admin_sessions import AdminSessions
 from plg_server.services.benchmarks import BenchmarkService
+from plg_server.services.browser_sessions import BrowserSessions
 from plg_server.services.checkouts import Checkouts
 from plg_server.services.codes import Codes
 from plg_server.services.email_verification import EmailVerification
+from plg_server.services.form_tokens import FormTokens
 from plg_server.services.game_catalog import GameCatalog
 from plg_server.services.game_overrides import GameOverrides
 from plg_server.services.game_search import GameSearch
@@ -47,6 +49,8 @@ STORE = web.AppKey("store", Store)
 LEASES = web.AppKey("leases", Leases)
 ACCOUNTS = web.AppKey("accounts", AccountService)
 ACCOUNT_CHANGES = web.AppKey("account_changes", AccountChanges)
+BROWSER_SESSIONS = web.AppKey("browser_sessions", BrowserSessions)
+FORM_TOKENS = web.AppKey("form_tokens", FormTokens)
 EMAIL_VERIFICATION = web.AppKey("email_verification", EmailVerification)
 PASSWORD_RESET = web.AppKey("password_reset", PasswordReset)
 OUTBOX_SENDING = web.AppKey("outbox_sending", OutboxSending)

@@ -85,12 +85,15 @@ def _too_large() -> ApiError:
     return ApiError(ErrorCode.BODY_TOO_LARGE, f"the body is larger than {BODY_LIMIT_BYTES // 1024} KiB")
 
 
-def read_query(request: web.Request, kind: type[RequestT]) -> RequestT:
-    """The query string as `kind`; what stands where a number or a boolean is wanted is read as JSON writes it. Raises ApiError 422."""
+def read_query(request: web.Request, kind: type[RequestT], *, known_only: bool = False) -> RequestT:
+    """The query string as `kind`; what stands where a number or a boolean is wanted is read as JSON writes it. With `known_only` other
+    names are passed over, as pages must: whoever links to them adds marks of their own. Raises ApiError 422."""
     if len(request.query_string) > QUERY_LIMIT_CHARS:
         raise ApiError(ErrorCode.INVALID_QUERY, f"the query is longer than {QUERY_LIMIT_CHARS} characters")
     values: dict[str, str] = {}
     for name, value in request.query.items():
+        if known_only and name not in kind.__struct_fields__:
+            continue
         if name in values:
             raise ApiError(ErrorCode.INVALID_QUERY, one_line(f"query parameter {name!r} is given twice"))
         values[name] = value
@@ -134,7 +137,8 @@ def _refuse_times_outside_the_calendar(given: Request, code: ErrorCode) -> None:
 
 def read_path(request: web.Request, kind: type[RequestT], missing: ErrorCode) -> RequestT:
     """The path parameters as `kind`. What does not have the right form names nothing: ApiError 404 with `missing`."""
-    values = dict(request.match_info)
+    # A page's address has its language too, which is not the handler's.
+    values = {name: text for name, text in request.match_info.items() if name in kind.__struct_fields__}
     _refuse_unprintable(values, missing)
     try:
         return msgspec.convert(values, kind, strict=False)

@@ -26,6 +26,9 @@ class Metrics:
         self.refused = Counter(
             "plg_server_refused", "Requests refused, by error code", ("code",), registry=self.registry
         )
+        self.csp_reports = Counter(
+            "plg_server_csp_reports", "What browsers said that a page was not allowed to do", registry=self.registry
+        )
         self.rate_limit_fallbacks = Counter(
             "plg_server_rate_limit_fallbacks",
             "Rate limit checks made in memory because the store did not answer",

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from plg.contract.problem import ErrorCode
 from plg_server import app_keys
 from plg_server.bodies import read_body, read_path, read_query
+from plg_server.pages.rendering import problem_page, wants_page
 from plg_server.problems import ApiError, problem_response
 from plg_server.rate_limits import caller_of, client_address, parse_networks
 from plg_server.routes import SIGNED_IN, Limit, Route
@@ -121,6 +122,8 @@ def _unforeseen(request: web.Request, error: Exception) -> ApiError:
 
 def _refuse(request: web.Request, refusal: ApiError) -> web.Response:
     request.app[app_keys.METRICS].refused.labels(refusal.code.value).inc()
+    if wants_page(request):
+        return problem_page(request, refusal)
     return problem_response(refusal, request[app_keys.REQUEST_ID])
 
 

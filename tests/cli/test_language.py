@@ -8,9 +8,9 @@ from gettext import GNUTranslations
 import pytest
 
 from plg.cli.language import N_, Language, _, named_language, ngettext, speak, spoken, system_language
-from support.translations import catalogue_files, compiled, identity, marked_strings, read_catalogue, translations
+from support.translations import PAGES, TERMINAL, Room, compiled, identity, read_catalogue, translations
 
-PLACEHOLDER = re.compile(r"{[a-z_]*}")
+PLACEHOLDER = re.compile(r"{[a-z_]*}|%\([a-z_]*\)[sd]")
 
 
 @pytest.fixture(autouse=True)
@@ -19,31 +19,37 @@ def english_afterwards() -> Iterator[None]:
     speak(Language.EN)
 
 
-def test_every_marked_string_has_a_russian_translation() -> None:
+@pytest.fixture(params=[TERMINAL, PAGES], ids=["terminal", "pages"], scope="module")
+def room(request: pytest.FixtureRequest) -> Room:
+    assert isinstance(request.param, Room)
+    return request.param
+
+
+def test_every_marked_string_has_a_russian_translation(room: Room) -> None:
     translated = {
         identity(message.id)
-        for path in catalogue_files()
+        for path in room.catalogue_files()
         for message in read_catalogue(path)
         if message.id and all(translations(message)) and not message.fuzzy
     }
-    missing = {str(message): place for message, place in marked_strings().items() if message not in translated}
+    missing = {str(message): place for message, place in room.marked_strings().items() if message not in translated}
     assert missing == {}
 
 
-def test_no_translation_is_left_of_a_string_that_is_gone() -> None:
-    marked = marked_strings()
+def test_no_translation_is_left_of_a_string_that_is_gone(room: Room) -> None:
+    marked = room.marked_strings()
     left = [
         (path.name, message.id)
-        for path in catalogue_files()
+        for path in room.catalogue_files()
         for message in read_catalogue(path)
         if message.id and identity(message.id) not in marked
     ]
     assert left == []
 
 
-def test_each_translation_has_the_placeholders_of_the_original() -> None:
+def test_each_translation_has_the_placeholders_of_the_original(room: Room) -> None:
     wrong = []
-    for path in catalogue_files():
+    for path in room.catalogue_files():
         for message in read_catalogue(path):
             original = message.id if isinstance(message.id, str) else message.id[1]
             wanted = set(PLACEHOLDER.findall(original))
@@ -55,10 +61,10 @@ def test_each_translation_has_the_placeholders_of_the_original() -> None:
     assert wrong == []
 
 
-def test_each_compiled_catalogue_is_up_to_date() -> None:
+def test_each_compiled_catalogue_is_up_to_date(room: Room) -> None:
     stale = [
         path.name
-        for path in catalogue_files()
+        for path in room.catalogue_files()
         if strings(path.with_suffix(".mo").read_bytes()) != strings(compiled(read_catalogue(path)))
     ]
     assert stale == []

@@ -1,6 +1,7 @@
-"""The strings that people read, and the Russian catalogues: read, compared, compiled.
+"""The strings that people read, and the Russian catalogues: read, compared, compiled. The commands and the dashboard are one room with
+catalogues of its own, the server's pages another.
 
-Run as a program, `python tests/support/translations.py [CATALOGUE [FILE...]]`, it keeps the catalogues in step with the source: it drops
+Run as a program, `python tests/support/translations.py [--pages] [CATALOGUE [FILE...]]`, it keeps the catalogues in step with the source: it drops
 what is marked no more, adds what has no Russian to CATALOGUE.po for somebody to translate (only what stands in the FILEs, when some are
 named; without CATALOGUE it only lists it), and compiles.
 """
@@ -10,6 +11,7 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,29 +21,45 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = (ROOT / "plg" / "cli", ROOT / "tui" / "plg_tui")
-"""The rooms that talk to people."""
-RUSSIAN = SOURCES[0] / "locale" / "ru" / "LC_MESSAGES"
+
+
+@dataclass(frozen=True)
+class Room:
+    """What talks to people, and where its Russian lies."""
+
+    sources: tuple[Path, ...]
+    russian: Path
+    methods: tuple[tuple[str, str], ...] = (("**.py", "python"),)
+
+    def marked_strings(self) -> "dict[MessageId, str]":
+        """Every marked string, with a place where it stands."""
+        found: dict[MessageId, str] = {}
+        for source in self.sources:
+            rows = extract_from_dir(source, list(self.methods), OPTIONS, keywords=KEYWORDS)
+            for file, line, message, _comments, _context in rows:
+                identity: MessageId = (message[0], message[1]) if isinstance(message, tuple) else message
+                if identity:
+                    found.setdefault(identity, f"{source.relative_to(ROOT)}/{file}:{line}")
+        return found
+
+    def catalogue_files(self) -> list[Path]:
+        """Its catalogues."""
+        return sorted(self.russian.glob("*.po"))
+
+
+CLI, PAGES_FOLDER = ROOT / "plg" / "cli", ROOT / "server" / "plg_server" / "pages"
+TERMINAL = Room((CLI, ROOT / "tui" / "plg_tui"), CLI / "locale" / "ru" / "LC_MESSAGES")
+PAGES = Room(
+    (PAGES_FOLDER,),
+    PAGES_FOLDER / "locale" / "ru" / "LC_MESSAGES",
+    (("**.py", "python"), ("templates/**.html", "jinja2")),
+)
+OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
+"""`silent`: a template that does not parse is an error, not an empty one."""
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "ngettext": (1, 2)}
 
 MessageId = str | tuple[str, str]
 """A marked string, or its singular and plural."""
-
-
-def marked_strings() -> dict[MessageId, str]:
-    """Every marked string of the commands and the dashboard, with a place where it stands."""
-    found: dict[MessageId, str] = {}
-    for source in SOURCES:
-        rows = extract_from_dir(source, [("**.py", "python")], {}, keywords=KEYWORDS)
-        for file, line, message, _comments, _context in rows:
-            identity: MessageId = (message[0], message[1]) if isinstance(message, tuple) else message
-            if identity:
-                found.setdefault(identity, f"{source.relative_to(ROOT)}/{file}:{line}")
-    return found
-
-
-def catalogue_files() -> list[Path]:
-    return sorted(RUSSIAN.glob("*.po"))
 
 
 def read_catalogue(path: Path) -> Catalog:
@@ -64,9 +82,7 @@ def compiled(catalogue: Catalog) -> bytes:
 
 def new_catalogue() -> Catalog:
     """An empty Russian catalogue without the dates and names that would change at every write."""
-    return Catalog(
-        locale="ru", project="plg", version="1", fuzzy=False, header_comment="# Russian for the command plg."
-    )
+    return Catalog(locale="ru", project="plg", version="1", fuzzy=False, header_comment="# Russian for plg.")
 
 
 def save(catalogue: Catalog, path: Path) -> None:
@@ -91,10 +107,10 @@ def alone() -> Iterator[None]:
         yield
 
 
-def main(name: str | None = None, *files: str) -> int:
+def main(room: Room, name: str | None = None, *files: str) -> int:
     """Brings the catalogues up to date; 1 when a string is left without Russian."""
-    marked = marked_strings()
-    catalogues = {path: read_catalogue(path) for path in catalogue_files()}
+    marked = room.marked_strings()
+    catalogues = {path: read_catalogue(path) for path in room.catalogue_files()}
     done = {
         identity(message.id)
         for old in catalogues.values()
@@ -113,7 +129,7 @@ def main(name: str | None = None, *files: str) -> int:
                 new.add(message.id, message.string)
         save(new, path)
     if name is not None:
-        path = RUSSIAN / f"{name}.po"
+        path = room.russian / f"{name}.po"
         new = read_catalogue(path) if path.exists() else new_catalogue()
         for message_id, place in left.items():
             if message_id not in placed and (not files or place.rpartition(":")[0] in files):
@@ -126,4 +142,5 @@ def main(name: str | None = None, *files: str) -> int:
 
 if __name__ == "__main__":
     with alone():
-        raise SystemExit(main(*sys.argv[1:]))
+        pages, *names = sys.argv[1:] if "--pages" in sys.argv[1:2] else ["", *sys.argv[1:]]
+        raise SystemExit(main(PAGES if pages else TERMINAL, *names))

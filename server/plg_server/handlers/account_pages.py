@@ -20,7 +20,7 @@ HEADERS = {
 
 
 def _file(name: str, content_type: str) -> web.Response:
-    body = (files("plg_server") / "pages" / "account" / name).read_bytes()
+    body = (files("plg_server") / "pages" / "mail_links" / name).read_bytes()
     return web.Response(body=body, content_type=content_type, charset="utf-8", headers=HEADERS)
 
 
