@@ -32,6 +32,8 @@ class Checkout(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     paid_at = fields.DatetimeField(null=True)
+    # Where to pay, as the provider told it: its page may be opened again. Empty for those that older servers began.
+    link = fields.CharField(max_length=2048, default="", db_default="")
 
     account_id: str
     code_use_id: str | None
