@@ -19,6 +19,7 @@ import msgspec
 from plg_server.billing_config import BILLING_SETTINGS, BillingConfig, missing_setting
 from plg_server.mail_config import MAIL_SETTINGS, MailConfig, missing_mail_setting
 from plg_server.services.toml_lines import TomlLines
+from plg_server.site_config import SITE_SETTINGS, SiteConfig
 from plg_server.telegram_config import TELEGRAM_SETTINGS, TelegramConfig, missing_telegram_setting
 
 ENV_PREFIX = "PLG_SERVER_"
@@ -74,6 +75,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     billing: BillingConfig
     mail: MailConfig
     telegram: TelegramConfig
+    site: SiteConfig
 
     @property
     def effective_database_url(self) -> str:
@@ -211,14 +213,14 @@ SETTINGS: dict[str, Setting] = {
     "rate_notice": Setting(str, "600/minute", RATE_ALLOWED, _rate),
     **{
         key: Setting(
-            bool if isinstance(one.default, bool) else str,
+            type(one.default) if isinstance(one.default, bool | list) else str,
             one.default,
             one.allowed,
             one.holds,
             secret=one.secret,
             optional=one.default is None,
         )
-        for key, one in (BILLING_SETTINGS | MAIL_SETTINGS | TELEGRAM_SETTINGS).items()
+        for key, one in (BILLING_SETTINGS | MAIL_SETTINGS | TELEGRAM_SETTINGS | SITE_SETTINGS).items()
     },
 }
 
@@ -260,8 +262,10 @@ def _build(values: dict[str, object]) -> ServerConfig:
     billing = {key: values.pop(key) for key in BILLING_SETTINGS}
     mail = {key: values.pop(key) for key in MAIL_SETTINGS}
     telegram = {key: values.pop(key) for key in TELEGRAM_SETTINGS}
+    site = {key: values.pop(key) for key in SITE_SETTINGS}
     return msgspec.convert(
-        {**values, "rate_limits": rates, "billing": billing, "mail": mail, "telegram": telegram}, ServerConfig
+        {**values, "rate_limits": rates, "billing": billing, "mail": mail, "telegram": telegram, "site": site},
+        ServerConfig,
     )
 
 
@@ -368,6 +372,8 @@ def shown_config(config: ServerConfig) -> dict[str, ShownValue]:
     del values["mail"]
     values |= msgspec.to_builtins(config.mail)
     values["mail_url"] = redacted_url(config.mail.mail_url) if config.mail.mail_url else None
+    del values["site"]
+    values |= msgspec.to_builtins(config.site)
     del values["telegram"]
     for key, one in TELEGRAM_SETTINGS.items():
         value = getattr(config.telegram, key)
