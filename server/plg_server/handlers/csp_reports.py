@@ -38,7 +38,11 @@ async def csp_report(request: web.Request) -> None:
     """Count and log a report; what is none is passed over, for nobody reads the answer."""
     try:
         async with asyncio.timeout(BODY_WAIT_S):
-            data = await request.content.read(REPORT_LIMIT_BYTES)
+            data = bytearray()
+            async for piece in request.content.iter_any():
+                data += piece
+                if len(data) > REPORT_LIMIT_BYTES:
+                    return
             violation = msgspec.json.decode(data, type=Report).csp_report
     except (
         TimeoutError,

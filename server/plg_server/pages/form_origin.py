@@ -19,8 +19,13 @@ def refuse_foreign_origin(request: web.Request) -> None:
     if origin is not None:
         public_url = request.app[app_keys.CONFIG].public_url
         own = {request.host, urlsplit(public_url).netloc if public_url else request.host}
-        is_own = urlsplit(origin).netloc in own
+        is_own = _host_of(origin) in own
     else:
         is_own = request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
     if not is_own:
         raise ApiError(ErrorCode.FORBIDDEN, "this form came from another site")
+
+
+def _host_of(origin: str) -> str:
+    scheme, _, host = origin.partition("://")
+    return host if scheme in ("http", "https") else ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp_jinja2
 import jinja2
@@ -167,10 +167,12 @@ def path_without_language(path: str) -> str:
 
 def safe_next(text: str) -> str:
     """Where to go after signing in: a path of ours, never another site's address."""
-    parts = urlsplit(text[:NEXT_LIMIT_CHARS])
-    is_ours = not parts.scheme and not parts.netloc and parts.path.split("/")[1:2] and parts.path.startswith("/")
-    plain = "\\" not in text and all(" " < character < "\x7f" for character in text)
-    return text if is_ours and plain and parts.path.split("/")[1] in LANGUAGES else ""
+    is_plain = (
+        len(text) <= NEXT_LIMIT_CHARS and "\\" not in text and all(" " < character < "\x7f" for character in text)
+    )
+    # It begins with a path that no browser takes for a host: "/en/..." or "/en?...".
+    first, _, _ = text.removeprefix("/").partition("?")[0].partition("/")
+    return text if is_plain and text.startswith("/") and first in LANGUAGES else ""
 
 
 def own_url(request: web.Request) -> str:

@@ -1,8 +1,11 @@
 """What every page tells the browser it may do: nothing but our own files, no inline scripts or styles, no frame around it."""
 
+import re
 from collections.abc import Iterable
 
 REPORT_URL = "/csp-report"
+
+_ORIGIN = re.compile(r"(https?|wss?)://[A-Za-z0-9.\[\]:-]+")
 
 PAGE_HEADERS = {
     # Not "no-referrer": with that, browsers send forms with "Origin: null".
@@ -19,14 +22,15 @@ STRICT_TRANSPORT = "max-age=31536000"
 
 
 def content_security_policy(connect: Iterable[str] = (), frames: Iterable[str] = ()) -> str:
-    """The policy (CSP Level 3); `connect` and `frames` are further origins that this page's scripts may call and that it may show."""
+    """The policy (CSP Level 3); `connect` and `frames` are further origins that this page's scripts may call and that it may show. They come
+    from what operators typed: what is no plain origin is left out, for it could open the policy or break the header."""
     directives = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self' data:",
-        "connect-src": " ".join(["'self'", *sorted(set(connect))]),
-        "frame-src": " ".join(sorted(set(frames))) or "'none'",
+        "connect-src": " ".join(["'self'", *_origins(connect)]),
+        "frame-src": " ".join(_origins(frames)) or "'none'",
         "manifest-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
@@ -34,3 +38,7 @@ def content_security_policy(connect: Iterable[str] = (), frames: Iterable[str] =
         "report-uri": REPORT_URL,
     }
     return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def _origins(given: Iterable[str]) -> list[str]:
+    return sorted({one for one in given if _ORIGIN.fullmatch(one)})

@@ -42,15 +42,20 @@ def add_pages(app: web.Application) -> None:
     open_templates(app)
     app[KEPT_PAGES] = KeptPages()
     for page in all_pages():
-        app.router.add_route(page.method, f"/{{language:{'|'.join(LANGUAGES)}}}{page.url}", served_page(page))
+        address_of_page = f"/{{language:{'|'.join(LANGUAGES)}}}{page.url}"
         if page.method == hdrs.METH_GET:
+            # These answer HEAD too, with which links are previewed and watched.
+            app.router.add_get(address_of_page, served_page(page))
             app.router.add_get(page.url, to_language)
+        else:
+            app.router.add_route(page.method, address_of_page, served_page(page))
     app.router.add_get("/static/{name}", static_file)
 
 
 async def to_language(request: web.Request) -> web.StreamResponse:
     """An address without a language leads to the visitor's own (with what stands behind the question mark; browsers keep the #)."""
-    query = f"?{request.query_string}" if request.query_string else ""
+    # As it came: decoded, it could hold line ends, which have no place in a header.
+    query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
     return web.Response(
         status=302,
         headers={

@@ -72,7 +72,7 @@ async def identify(request: web.Request) -> None:
     """Leaves `IDENTITY` on the request when the browser is signed in. Raises ApiError `account_banned`."""
     token = request.cookies.get(SESSION_COOKIE, "")
     request[FORM_BINDING] = request.cookies.get(FORM_COOKIE, "")[:LONGEST_COOKIE_CHARS]
-    if not token or len(token) > LONGEST_COOKIE_CHARS:
+    if not token or len(token) > LONGEST_COOKIE_CHARS or not token.isascii():
         return
     identity = await request.app[app_keys.BROWSER_SESSIONS].identify(token, request[app_keys.CLIENT_ADDRESS])
     if identity is not None:

@@ -12,8 +12,13 @@ class FormTokens:
 
     def token(self, binding: str) -> str:
         """The token for the browser with this cookie."""
-        return hmac.new(self._key, binding.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, _bytes(binding), hashlib.sha256).hexdigest()
 
     def is_right(self, binding: str, token: str) -> bool:
         """Compared in constant time; a browser without a cookie has no right token."""
-        return bool(binding) and hmac.compare_digest(self.token(binding).encode(), token.encode())
+        return bool(binding) and hmac.compare_digest(_bytes(self.token(binding)), _bytes(token))
+
+
+def _bytes(text: str) -> bytes:
+    """Headers that are not UTF-8 reach us with lone surrogates in them."""
+    return text.encode(errors="surrogatepass")
