@@ -16,6 +16,10 @@ Country = Annotated[str, Meta(pattern=r"^([A-Za-z]{2})?$", description="two lett
 City = Annotated[str, Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Region = Annotated[str, Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 PriorityMs = Annotated[int, Meta(ge=-PRIORITY_LIMIT_MS, le=PRIORITY_LIMIT_MS)]
+MonthlyCost = Annotated[
+    str,
+    Meta(pattern=r"^(?:[0-9]{1,7}(?:\.[0-9]{1,2})? [A-Z]{3})?$", description='"12.50 EUR", or empty for not known'),
+]
 AdminNodeState = Literal["up", "full", "draining", "silent", "disabled", "deleted"]
 
 
@@ -52,6 +56,7 @@ class EditNodeRequest(Request, frozen=True, kw_only=True):
     city: City | None = None
     region: Region | None = None
     priority_ms: PriorityMs | None = None
+    monthly_cost: MonthlyCost | None = None
 
 
 class DrainNodeRequest(Request, frozen=True, kw_only=True):
@@ -76,7 +81,7 @@ class DeleteQuery(Request, frozen=True, kw_only=True):
 class AdminNode(Answer, frozen=True, kw_only=True):
     """One relay. What it says itself is null while it is silent; `heard_seconds_ago` also when nothing was heard for ten minutes.
 
-    `running_sessions` are those that the server knows, as exit; `sessions` is the relay's own count.
+    `running_sessions` are those that the server knows, as exit; `sessions` is the relay's own count. `monthly_cost` is the operators' note.
     """
 
     id: str
@@ -102,6 +107,8 @@ class AdminNode(Answer, frozen=True, kw_only=True):
     disabled_at: Timestamp | None
     drained_at: Timestamp | None
     deleted_at: Timestamp | None
+    monthly_cost: str = ""
+    web_ping_url: str | None = None
 
 
 class AdminNodePage(Answer, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ class Node(Answer, frozen=True, kw_only=True):
 
     `mask_key` (32 bytes, protocol SPEC, mask) comes with the token when the relay wants headers masked, probes too. `game_leg` is
     the way to the target, or to the game's region nearest to the relay; `game_legs` those to every region that it measured.
+    `web_ping_url` answers GET /ping of browsers, null where the relay does not.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Node(Answer, frozen=True, kw_only=True):
     mask_key: Base64 | None = None
     game_leg: NodeGameLeg | None = None
     game_legs: list[NodeGameLeg] = []
+    web_ping_url: str | None = None
 
 
 class NodeList(Answer, frozen=True, kw_only=True):

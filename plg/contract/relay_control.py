@@ -64,10 +64,21 @@ MAX_TARGETS_MEASURED = 256
 """Hosts and peers together in one heartbeat."""
 
 
+WebPingUrl = Annotated[
+    str,
+    Meta(
+        max_length=255,
+        pattern=r"^https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9][0-9]{0,4})?/ping$(?!\n)",
+        description="http(s)://NAME[:PORT]/ping in small letters; a name or an IPv4 address, as browsers' policies know no other",
+    ),
+]
+
+
 class HeartbeatRequest(Request, frozen=True, kw_only=True):
     """POST /v1/relays/heartbeat, every HEARTBEAT_INTERVAL_S; a relay silent for 15 s leaves the players' list.
 
-    `mask`: the relay reads nothing that is not masked (protocol SPEC, mask), so that players need its mask key.
+    `mask`: the relay reads nothing that is not masked (protocol SPEC, mask), so that players need its mask key. `web_ping_url`:
+    where browsers may measure their round trip to it.
     """
 
     boot_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
@@ -82,6 +93,7 @@ class HeartbeatRequest(Request, frozen=True, kw_only=True):
     drops: Annotated[dict[str, int], Meta(max_length=64)] = {}
     profiles_etag: Annotated[str, Meta(max_length=64)] = ""
     mask: bool = False
+    web_ping_url: WebPingUrl | None = None
     measurements: Annotated[list[RegionMeasurement], Meta(max_length=MAX_TARGETS_MEASURED)] = []
 
 

@@ -35,6 +35,7 @@ from plg_server.handlers import (
     relays,
     routes_to_games,
     sessions,
+    status_page,
     telegram,
     totp,
 )
@@ -43,6 +44,7 @@ from plg_server.handlers.admin import benchmarks as admin_benchmarks
 from plg_server.handlers.admin import claim as admin_claim
 from plg_server.handlers.admin import codes as admin_codes
 from plg_server.handlers.admin import games as admin_games
+from plg_server.handlers.admin import incidents as admin_incidents
 from plg_server.handlers.admin import nodes as admin_nodes
 from plg_server.handlers.admin import payments as admin_payments
 from plg_server.handlers.admin import plans as admin_plans
@@ -97,6 +99,7 @@ def all_routes() -> tuple[Route, ...]:
         sessions,
         benchmarks,
         relays,
+        status_page,
         admin_users,
         admin_stats,
         admin_subscriptions,
@@ -104,6 +107,7 @@ def all_routes() -> tuple[Route, ...]:
         admin_plans,
         admin_codes,
         admin_nodes,
+        admin_incidents,
         admin_games,
         admin_sessions,
         admin_benchmarks,

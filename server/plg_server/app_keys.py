@@ -37,6 +37,7 @@ from plg_server.services.route_matrix import RouteMatrices
 from plg_server.services.route_reports import RouteService
 from plg_server.services.session_ends import Revocations
 from plg_server.services.sessions import SessionService
+from plg_server.services.status_page import StatusPages
 from plg_server.services.subscriptions import Subscriptions
 from plg_server.services.targets import TargetRules
 from plg_server.services.totp import SecondFactors
@@ -64,6 +65,7 @@ ADMIN_GAMES = web.AppKey("admin_games", AdminGames)
 ADMIN_NODES = web.AppKey("admin_nodes", AdminNodes)
 ADMIN_SESSIONS = web.AppKey("admin_sessions", AdminSessions)
 RELAY_STATES = web.AppKey("relay_states", RelayStates)
+STATUS_PAGES = web.AppKey("status_pages", StatusPages)
 RELAY_PROFILES = web.AppKey("relay_profiles", RelayProfiles)
 TARGETS = web.AppKey("targets", TargetRules)
 ROUTE_MATRICES = web.AppKey("route_matrices", RouteMatrices)

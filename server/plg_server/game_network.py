@@ -29,6 +29,7 @@ from plg_server.services.route_matrix import RouteMatrices, forget_findings
 from plg_server.services.route_reports import RouteService
 from plg_server.services.session_ends import Revocations
 from plg_server.services.sessions import SessionLimits, SessionService, expire_sessions
+from plg_server.services.status_page import StatusPages
 from plg_server.services.targets import TargetRules
 
 ROTATION_INTERVAL = timedelta(hours=1)
@@ -72,6 +73,7 @@ async def open_game_network(app: web.Application, stack: contextlib.AsyncExitSta
     app[app_keys.ADMIN_GAMES] = AdminGames(overrides)
     app[app_keys.RELAY_STATES] = states
     app[app_keys.ADMIN_NODES] = AdminNodes(states, control, revocations)
+    app[app_keys.STATUS_PAGES] = StatusPages(states, app[app_keys.CLOCK])
     app[app_keys.ADMIN_SESSIONS] = AdminSessions(revocations)
     app[app_keys.TARGETS] = targets
     addresses = RelayAddresses(resolver)

@@ -21,6 +21,7 @@ async def named_things(api: ApiDriver, relay: MemberRelay, caller: Caller) -> di
     await api.post("/v1/payments/notices/robokassa", data=robokassa_notice(checkout.json["link"]))
     payments = await api.get("/v1/payments", access)
     await api.post("/v1/admin/codes", {"kind": "gift", "days": 3}, access)
+    incident = await api.post("/v1/admin/incidents", {"title": "Slow", "text": "We look into it."}, access)
     with api.app[app_keys.DATABASE].active():
         code = await Code.all().order_by("-created_at").first()
     assert code is not None
@@ -31,6 +32,7 @@ async def named_things(api: ApiDriver, relay: MemberRelay, caller: Caller) -> di
         "payment_id": payments.json["payments"][0]["id"],
         "node_id": relay.identity.node_id,
         "code_id": code.id,
+        "incident_id": incident.json["id"],
         "user_id": other.account_id,
         "account": other.account_id,
         "name": "monthly",

@@ -15,6 +15,7 @@ from plg_server.models.leases import NodeSilence
 from plg_server.models.nodes import Node
 from plg_server.models.sessions import Session, SessionRelay
 from plg_server.services.leases import Leases
+from plg_server.services.relay_days import Look, RelayDays
 from plg_server.services.relay_state import RelayStates
 from plg_server.services.session_ends import Revocations, end_live
 from plg_server.services.session_relays import STANDBY
@@ -43,19 +44,25 @@ class NodeChecks:
         revocations: Revocations,
         leases: Leases,
         clock: Callable[[], datetime] = utc_now,
+        days: RelayDays | None = None,
     ) -> None:
+        """`days`: where the status page's history is written."""
         self._states = states
         self._revocations = revocations
         self._leases = leases
         self._clock = clock
+        self._days = days or RelayDays()
 
     async def tick(self) -> Mapping[str, int]:
         """How many relays are heard and silent, and how many sessions were closed."""
         now = self._clock()
         nodes = await Node.filter(disabled_at=None).order_by("id")
-        heard = {node.id for node in nodes if await self._states.get(node.id) is not None}
+        states = {node.id: state for node in nodes if (state := await self._states.get(node.id)) is not None}
+        heard = set(states)
         silent = [node for node in nodes if node.id not in heard]
         await self._mark(nodes, heard, now)
+        looks = [Look(node.id, node.id in heard, states[node.id].sessions if node.id in heard else 0) for node in nodes]
+        await self._days.note(looks, now)
         closed = 0
         if heard:  # when nobody is heard the fault is ours
             dead = NodeSilence.filter(node_id__in=[node.id for node in silent], since__lte=now - DEAD_AFTER)

@@ -75,13 +75,14 @@ class AdminNodes:
         return contract.NewNode(name=new.name, token=new.token, expires_at=timestamp(new.expires_at))
 
     async def edit(self, actor: Actor, node_id: str, request: contract.EditNodeRequest) -> contract.AdminNode:
-        """Change what players and the choice of relays see. Raises ApiError `node_not_found`, `invalid_body`."""
+        """Change what players and the choice of relays see, and what operators note. Raises ApiError `node_not_found`, `invalid_body`."""
         wanted: dict[str, str | int | None] = {
             "name": request.name,
             "country": None if request.country is None else request.country.upper(),
             "city": request.city,
             "region": request.region,
             "priority": request.priority_ms,
+            "monthly_cost": request.monthly_cost,
         }
         changes = {name: value for name, value in wanted.items() if value is not None}
         if any(isinstance(value, str) and not value.isprintable() for value in changes.values()):
@@ -239,6 +240,8 @@ class AdminNodes:
             disabled_at=_maybe(node.disabled_at),
             drained_at=_maybe(node.drained_at),
             deleted_at=_maybe(node.deleted_at),
+            monthly_cost=node.monthly_cost,
+            web_ping_url=None if live is None else live.web_ping_url,
         )
 
 

@@ -7,7 +7,9 @@ from plg_server.models.leases import PlanReminder
 from plg_server.models.nodes import EnrolmentToken
 from plg_server.models.sessions import Session
 from plg_server.services.accounts import remove_expired
+from plg_server.services.incidents import forget_incidents
 from plg_server.services.leases import forget_leases
+from plg_server.services.relay_days import forget_days
 from plg_server.services.telegram_cleaning import forget_telegram
 
 KEEP_SESSIONS = timedelta(days=400)
@@ -37,6 +39,8 @@ async def clean(now: datetime) -> Mapping[str, int]:
         "enrolment_tokens": await EnrolmentToken.filter(expires_at__lt=now - KEEP_ENROLMENT_TOKENS).delete(),
         "reminders": await PlanReminder.filter(ends_at__lt=now - KEEP_REMINDERS).delete(),
         "leases": await forget_leases(now - KEEP_LEASES),
+        "relay_days": await forget_days(now),
+        "incidents": await forget_incidents(now),
         "telegram": await forget_telegram(now),
     }
 

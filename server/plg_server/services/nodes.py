@@ -219,6 +219,7 @@ def describe_node(
         mask_key=live.mask_key if with_ping_token else None,
         game_leg=game_leg,
         game_legs=game_legs or [],
+        web_ping_url=live.state.web_ping_url,
     )
 
 

@@ -46,7 +46,7 @@ class RelayState(msgspec.Struct, frozen=True):
     """The last heartbeat of one relay. `at_s` is the server's clock; `measured` is rtt (ms or null) and loss (%) by target.
 
     `spread` is the 95th percentile (ms or null) and the age (s) by target, apart from `measured` so that a server of the version
-    before can read it. `mask`: the relay wants headers masked.
+    before can read it. `mask`: the relay wants headers masked. `web_ping_url`: where browsers measure it.
     """
 
     at_s: float
@@ -58,6 +58,7 @@ class RelayState(msgspec.Struct, frozen=True):
     measured: dict[str, tuple[float | None, float]]
     mask: bool = False
     spread: dict[str, tuple[float | None, float]] = {}
+    web_ping_url: str | None = None
 
     def figure(self, target_id: str) -> Figure | None:
         """What the relay measured to a target; None when it did not, or too long ago."""
@@ -115,6 +116,7 @@ class RelayStates:
             loop_lag_ms=beat.loop_lag_ms,
             measured={entry.target_id: (entry.rtt_ms, entry.loss_percent) for entry in beat.measurements},
             mask=beat.mask,
+            web_ping_url=beat.web_ping_url,
             spread={entry.target_id: (entry.rtt_p95_ms, entry.age_s) for entry in beat.measurements},
         )
         await self._store.set(f"relay:{node_id}", msgspec.json.encode(state).decode(), REMEMBERED_S)

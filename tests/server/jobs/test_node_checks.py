@@ -11,8 +11,10 @@ from plg_server.jobs.node_checks import ABSENCE, EVERY, NAME, NodeChecks
 from plg_server.models.leases import NodeSilence
 from plg_server.models.nodes import Node
 from plg_server.models.sessions import Session, SessionRelay
+from plg_server.models.status import RelayDay
 from plg_server.relay_control_client import RelayControl
 from plg_server.services.leases import Leases
+from plg_server.services.relay_days import RelayDays
 from plg_server.services.relay_state import RelayStates
 from plg_server.services.session_ends import Revocations
 from plg_server.store import MemoryStore
@@ -130,3 +132,22 @@ async def test_a_relay_that_was_taken_out_of_service_is_not_missed(database: Dat
         watch.clock.forward(minutes=1)
         assert await watch.look(one) == {"heard": 1, "silent": 0, "sessions_closed": 0}
         assert not await NodeSilence.exists()
+
+
+async def test_rounds_fill_the_relays_days(database: Database, watch: Watch) -> None:
+    with database.active():
+        life_s = 0.0
+        days = RelayDays(lambda: life_s)
+        life_s = 3600.0
+        one, two = await node_row("one", 1, watch.clock()), await node_row("two", 2, watch.clock())
+        for _ in range(3):
+            await watch.states.record(
+                one.id, HeartbeatRequest(boot_id="0" * 16, max_sessions=10, sessions=4), enrolled_max=10
+            )
+            checks = NodeChecks(watch.states, Revocations(RelayControl()), Leases(watch.clock), watch.clock, days)
+            await checks.tick()
+            watch.clock.forward(seconds=EVERY.total_seconds())
+        rows = {row.node_id: row for row in await RelayDay.all().order_by("day")}
+    heard, silent = rows[one.id], rows[two.id]
+    assert heard.seconds_looked == heard.seconds_heard > 0 == silent.seconds_heard
+    assert (heard.peak_sessions, silent.peak_sessions) == (4, 0)

@@ -9,8 +9,10 @@ from plg_server.ids import new_id, utc_now
 from plg_server.models.leases import Lease, PlanReminder
 from plg_server.models.nodes import EnrolmentToken
 from plg_server.models.sessions import Session, SessionRelay
+from plg_server.models.status import Incident, IncidentUpdate, RelayDay
 from plg_server.services import cleaning
 from plg_server.services.cleaning import clean, forget_sessions
+from plg_server.services.relay_days import day_of
 from support.operator_rows import account_row, node_row, session_row, transit_row
 
 DAY = timedelta(days=1)
@@ -32,6 +34,13 @@ async def test_what_nobody_needs_goes_and_the_rest_stays(database: Database) -> 
             )  # fmt: skip
             await PlanReminder.create(id=new_id(), account=account, ends_at=now - days * DAY, made_at=now)
             await Lease.create(id=str(number), due_at=now - days * DAY)
+        for days in (0, 92):
+            await RelayDay.create(id=new_id(), node=node, day=day_of(now - days * DAY), looked_at=now)
+        for days in (399, 401):
+            told = await Incident.create(
+                id=new_id(), title="x", severity="minor", started_at=now, ended_at=now - days * DAY
+            )
+            await IncidentUpdate.create(id=new_id(), incident=told, at=now, text="x")
 
         gone = await clean(now)
 
@@ -41,11 +50,14 @@ async def test_what_nobody_needs_goes_and_the_rest_stays(database: Database) -> 
             "enrolment_tokens": 1,
             "reminders": 1,
             "leases": 1,
+            "relay_days": 1,
+            "incidents": 1,
             "telegram": 0,
         }
         assert {row.id for row in await Session.all()} == kept
         assert await SessionRelay.all().count() == 0
         assert [await table.all().count() for table in (EnrolmentToken, PlanReminder, Lease)] == [1, 1, 1]
+        assert [await table.all().count() for table in (RelayDay, Incident, IncidentUpdate)] == [1, 1, 1]
 
 
 async def test_a_round_is_bounded_and_the_next_one_goes_on(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
