@@ -252,7 +252,7 @@ async def test_whether_somebody_has_an_account_shows_neither_in_words_nor_in_wor
 
 
 async def test_tries_to_sign_in_are_counted(tmp_path: Path) -> None:
-    async with shared_server(tmp_path / "data", {"rate_limits_on": True, "rate_sign_in": "3/minute"}) as api:
+    async with shared_server(tmp_path / "data", {"rate_limits_on": True, "rate_sign_in": "3/day"}) as api:
         visitor = SiteVisitor(api)
         shown = await visitor.open(SIGN_IN)
         form = shown.form("sign-in")
