@@ -179,6 +179,7 @@ def run(
                         control_port=ports.control_port,
                         metrics_port=ports.metrics_port,
                         workers=settings.workers,
+                        web_ping_port=ports.web_ping_port,
                     )
                 )
             else:

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from plg.contract.schema import Answer, Base64, Cidr, Count, Host, LossPercent, Milliseconds, Port, PortRange, Request
+from plg.contract.web_ping import WEB_PING_URL, WEB_PING_URL_CHARS
 
 RELAY_AUTH_HEADER = "X-Relay-Key"
 """Relay to server: "<node_id>.<secret>". Server to relay control API: the relay's control key. Compared in constant time."""
@@ -67,8 +68,8 @@ MAX_TARGETS_MEASURED = 256
 WebPingUrl = Annotated[
     str,
     Meta(
-        max_length=255,
-        pattern=r"^https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9][0-9]{0,4})?/ping$(?!\n)",
+        max_length=WEB_PING_URL_CHARS,
+        pattern=WEB_PING_URL,
         description="http(s)://NAME[:PORT]/ping in small letters; a name or an IPv4 address, as browsers' policies know no other",
     ),
 ]

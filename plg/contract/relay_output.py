@@ -15,13 +15,14 @@ class RelayEnrolledDocument(Document, frozen=True, kw_only=True):
 
 
 class RelayListeningDocument(Document, frozen=True, kw_only=True):
-    """`plg relay run --json`, once players are served."""
+    """`plg relay run --json`, once players are served. `web_ping_port` is null where browsers' pings are not answered here."""
 
     host: str
     port: int
     control_port: int
     metrics_port: int
     workers: int
+    web_ping_port: int | None = None
     schema: str = "plg.relay_listening/1"
 
 

@@ -25,7 +25,7 @@ from plg_relay.game_ports import next_boot_parity
 from plg_relay.game_probes import GameProbes
 from plg_relay.identity import RelayIdentity, load_identity
 from plg_relay.keeper_client import KeeperClient
-from plg_relay.keeper_listeners import CONTROL, METRICS, KeptListeners
+from plg_relay.keeper_listeners import CONTROL, METRICS, WEB_PING, KeptListeners
 from plg_relay.mesh_probes import MeshProbes
 from plg_relay.metrics import metrics_app
 from plg_relay.own_addresses import as_networks, interface_addresses, refuse_private_mode_in_public, resolve
@@ -36,6 +36,7 @@ from plg_relay.relay_status import RelayStatus
 from plg_relay.server_link import ServerLink
 from plg_relay.start_plane import open_plane
 from plg_relay.udp_front import bind_failure
+from plg_relay.web_ping import WebPing, web_ping_tls
 
 if TYPE_CHECKING:
     from plg.protocol.destination import Address
@@ -56,6 +57,7 @@ class ListeningPorts(msgspec.Struct, frozen=True):
     control_port: int
     metrics_port: int
     pid: int
+    web_ping_port: int | None = None
 
 
 class RelayApp:
@@ -105,13 +107,15 @@ class RelayApp:
         async with AsyncExitStack() as stack:
             control = await self._listen(stack, CONTROL, config.control_host, config.control_port, "control API (TCP)")
             metrics = await self._listen(stack, METRICS, config.metrics_host, config.metrics_port, "metrics (TCP)")
+            web_ping = await self._web_ping(stack)
+            own_ports = {control.port, metrics.port} | (set() if web_ping is None else {web_ping.port})
             plane_identity = PlaneIdentity(
                 relay_id=identity.relay_id,
                 boot_id=boot_id,
                 boot_parity=parity,
                 own_addresses=interfaces | public,
                 own_networks=as_networks(interfaces | public),
-                own_ports=frozenset({control.port, metrics.port}),
+                own_ports=frozenset(own_ports),
                 mask_key=mask_key(identity.control_key) if config.mask else None,
             )
             plane, port = await open_plane(stack, config, plane_identity, store.policy, self._beat_now, self._kept)
@@ -125,6 +129,8 @@ class RelayApp:
                 started_s=started_s,
                 mask=config.mask,
                 restarts={"crash": keeper.crashes, "reload": keeper.reloads} if keeper is not None else {},
+                web_ping_url=config.web_ping_url or None,
+                web_pings=None if web_ping is None else web_ping.outcomes,
             )
             probes, mesh = GameProbes(), MeshProbes()
 
@@ -138,11 +144,14 @@ class RelayApp:
             self._link = link
             await control.serve(control_app(status, store, control_key=identity.control_key, drain=self.drain))
             await metrics.serve(metrics_app(status))
+            if web_ping is not None:
+                await stack.enter_async_context(web_ping)
             self._catch_signals(stack)
             gc.freeze()
             if keeper is not None:
                 keeper.say_serving()
-            self._announce(ListeningPorts(port, control.port, metrics.port, os.getpid()))
+            web_ping_port = None if web_ping is None else web_ping.port
+            self._announce(ListeningPorts(port, control.port, metrics.port, os.getpid(), web_ping_port))
             await self._serve(plane, store, link, probes, mesh)
 
     async def _serve(
@@ -228,6 +237,16 @@ class RelayApp:
         stack.push_async_callback(listener.close)
         return listener
 
+    async def _web_ping(self, stack: AsyncExitStack) -> WebPing | None:
+        """The endpoint for browsers, bound and not yet served; None when the settings want none."""
+        config = self._config
+        if config.web_ping_address is None:
+            return None
+        tls = web_ping_tls(config.web_ping_certificate, config.web_ping_key)
+        host, port = config.web_ping_address
+        listener = await self._listen(stack, WEB_PING, host, port, "browsers' pings (TCP)")
+        return WebPing(listener.bound, tls)
+
 
 def _first(group: BaseExceptionGroup[RelayError]) -> RelayError:
     """The failure inside nested task groups: one line is what a person can use."""
@@ -239,19 +258,19 @@ class _Listener:
     """A TCP socket bound before anything is started, served later: a taken port must end the start early."""
 
     def __init__(self, bound: socket.socket) -> None:
-        self._bound = bound
+        self.bound = bound
         self.port: int = bound.getsockname()[1]
         self.runner: web.AppRunner | None = None
 
     async def serve(self, app: web.Application) -> None:
         self.runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self.runner.setup()
-        await web.SockSite(self.runner, self._bound).start()
+        await web.SockSite(self.runner, self.bound).start()
 
     async def close(self) -> None:
         if self.runner is not None:
             await self.runner.cleanup()
-        self._bound.close()
+        self.bound.close()
 
 
 def _bound(host: str, port: int, what: str) -> socket.socket:

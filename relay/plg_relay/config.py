@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from plg.contract.web_ping import WEB_PING_URL, WEB_PING_URL_CHARS
 from plg_relay.errors import ConfigError, FailureKind, RelayError
 
 ENV_PREFIX = "PLG_RELAY_"
@@ -57,6 +58,10 @@ class RelayConfig:
     flow_idle_s: float = 180.0
     group_idle_s: float = 180.0
     receive_buffer_bytes: int = 4 * 1024 * 1024
+    web_ping_listen: str = ""
+    web_ping_url: str = ""
+    web_ping_certificate: Path | None = None
+    web_ping_key: Path | None = None
     log_level: str = "info"
     log_format: str = "console"
 
@@ -64,6 +69,11 @@ class RelayConfig:
     def forwards(self) -> bool:
         """Whether this relay is a transit too. A masking one is not: other relays would have to mask."""
         return self.transit and not self.mask
+
+    @property
+    def web_ping_address(self) -> tuple[str, int] | None:
+        """Where browsers' pings are answered; None: nowhere."""
+        return _split_listen(self.web_ping_listen) if self.web_ping_listen else None
 
 
 Check = Callable[[object], object]
@@ -153,6 +163,18 @@ def _check_together(config: RelayConfig, origins: Mapping[str, str]) -> None:
             f"only workers = 1 (now {config.workers}): workers are chosen by the session id, which the mask hides",
             origins.get("mask", "default"),
         )
+    if config.web_ping_listen and not config.web_ping_url:
+        raise ConfigError(
+            "web_ping_listen",
+            config.web_ping_listen,
+            "only with web_ping_url: browsers have to be told where to ask",
+            origins["web_ping_listen"],
+        )
+    if (config.web_ping_certificate is None) != (config.web_ping_key is None):
+        given = "web_ping_key" if config.web_ping_certificate is None else "web_ping_certificate"
+        raise ConfigError(
+            given, str(getattr(config, given)), "only web_ping_certificate and web_ping_key together", origins[given]
+        )
     if config.mask and config.transit and "transit" in origins:
         raise ConfigError(
             "transit",
@@ -215,6 +237,46 @@ def _path(value: object) -> Path:
     return Path(value).expanduser()
 
 
+def _file(value: object) -> Path:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise _NotAllowedError("the path of a PEM file")
+    return Path(value).expanduser()
+
+
+def _listen(value: object) -> str:
+    if value == "":
+        return ""
+    try:
+        host, port = _split_listen(value if isinstance(value, str) else "")
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise _NotAllowedError('ADDRESS:PORT such as "0.0.0.0:8444" or "[::]:8444" (a literal, not a name)') from None
+    if not 0 <= port <= 65535:
+        raise _NotAllowedError("a port 0..65535")
+    return str(value)
+
+
+def _split_listen(text: str) -> tuple[str, int]:
+    """Raises ValueError."""
+    host, separator, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not separator or not port.isascii() or not port.isdigit() or (":" in bare) != (bare != host):
+        raise ValueError(text)
+    return bare, int(port)
+
+
+def _web_ping_url(value: object) -> str:
+    if value == "" or (
+        isinstance(value, str) and len(value) <= WEB_PING_URL_CHARS and re.search(WEB_PING_URL, value) is not None
+    ):
+        return str(value)
+    raise _NotAllowedError(
+        'as in "https://relay1.example:8444/ping": http or https, a name or IPv4 address in small letters, and /ping'
+    )
+
+
 def _level(value: object) -> str:
     if not isinstance(value, str) or value.lower() not in {"debug", "info", "warning", "error"}:
         raise _NotAllowedError("debug, info, warning or error")
@@ -261,6 +323,10 @@ _CHECKS: dict[str, Check] = {
     "flow_idle_s": _seconds(0.1, 86_400),
     "group_idle_s": _seconds(0.1, 86_400),
     "receive_buffer_bytes": _whole(64 * 1024, 1024 * 1024 * 1024),
+    "web_ping_listen": _listen,
+    "web_ping_url": _web_ping_url,
+    "web_ping_certificate": _file,
+    "web_ping_key": _file,
     "log_level": _level,
     "log_format": _format,
 }

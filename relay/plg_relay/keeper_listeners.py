@@ -8,6 +8,7 @@ from plg_relay.keeper_client import KeeperClient
 
 CONTROL: Final = "control"
 METRICS: Final = "metrics"
+WEB_PING: Final = "web-ping"
 
 
 class KeptListeners:

@@ -31,8 +31,9 @@ def metric_families(
     workers: int,
     uptime_s: float,
     restarts: Mapping[str, int] | None = None,
+    web_pings: Mapping[str, int] | None = None,
 ) -> list[Metric]:
-    """Every metric of the relay; names and labels are stable. `restarts` is by reason."""
+    """Every metric of the relay; names and labels are stable. `restarts` is by reason, `web_pings` by outcome."""
     families: list[Metric] = []
 
     def gauge(name: str, text: str, value: float) -> None:
@@ -83,6 +84,7 @@ def metric_families(
     counter("sessions_closed", "Sessions closed since the start", status.sessions_closed)
     counter("cpu_seconds", "Processor time of the packet carrying processes", status.cpu_s)
     labelled("drops", "Datagrams dropped", "reason", dict(status.drops))
+    labelled("web_pings", "What browsers asked at the ping endpoint", "outcome", dict(web_pings or {}))
     labelled("flow_denials", "Flows refused", "reason", dict(status.flow_denials))
     return families
 
@@ -101,6 +103,7 @@ def metrics_app(relay: RelayStatus) -> web.Application:
                     workers=relay.plane.workers,
                     uptime_s=relay.uptime_s(),
                     restarts=relay.restarts,
+                    web_pings=relay.web_pings,
                 )
             )
         )

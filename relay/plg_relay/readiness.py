@@ -14,6 +14,7 @@ from plg_relay.identity import RelayIdentity, load_identity
 from plg_relay.own_addresses import refuse_private_mode_in_public, resolve
 from plg_relay.server_exchange import exchange
 from plg_relay.udp_front import bind_failure, open_front
+from plg_relay.web_ping import web_ping_tls
 
 REACH_TIMEOUT_S = 5.0
 
@@ -42,6 +43,7 @@ async def check_relay(config: RelayConfig) -> list[Verdict]:
     verdicts.append(_try("players' port", lambda: _bind_udp(config)))
     verdicts.append(_try("control API", lambda: _bind_tcp("control API", config.control_host, config.control_port)))
     verdicts.append(_try("metrics", lambda: _bind_tcp("metrics", config.metrics_host, config.metrics_port)))
+    verdicts.append(_try("browsers' pings", lambda: _web_ping_of(config)))
     if identity is not None:
         verdicts.append(await _check_public(config, identity))
         verdicts.append(await _check_server(identity))
@@ -52,6 +54,14 @@ def _transit_of(config: RelayConfig) -> str:
     if config.forwards:
         return f"on: forwards at most {config.max_transits} sessions to relays that the server names"
     return "off: masked headers" if config.transit else "off"
+
+
+def _web_ping_of(config: RelayConfig) -> str:
+    if config.web_ping_address is None:
+        return f"answered elsewhere, at {config.web_ping_url}" if config.web_ping_url else "off"
+    web_ping_tls(config.web_ping_certificate, config.web_ping_key)
+    free = _bind_tcp("browsers' pings", *config.web_ping_address)
+    return f"{free}; browsers are told {config.web_ping_url}"
 
 
 def _try(part: str, action: Callable[[], str]) -> Verdict:

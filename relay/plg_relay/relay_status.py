@@ -25,8 +25,13 @@ class RelayStatus:
         started_s: float,
         mask: bool = False,
         restarts: Mapping[str, int] | None = None,
+        web_ping_url: str | None = None,
+        web_pings: Mapping[str, int] | None = None,
     ) -> None:
-        """`restarts`: how often this relay's process was started again, by reason; nothing without a keeper."""
+        """`restarts`: how often this relay's process was started again, by reason; nothing without a keeper.
+
+        `web_ping_url`: where browsers measure us; `web_pings` counts what they asked there, by outcome, while it is looked at.
+        """
         self.plane = plane
         self.node_id = node_id
         self.boot_id = boot_id
@@ -34,6 +39,8 @@ class RelayStatus:
         self.max_sessions = max_sessions
         self.mask = mask
         self.restarts = dict(restarts or {})
+        self.web_ping_url = web_ping_url
+        self.web_pings: Mapping[str, int] = {} if web_pings is None else web_pings
         self._started_s = started_s
         self._last: tuple[float, PlaneStatus] = (started_s, PlaneStatus())
         self._rates = (0.0, 0.0, 0.0)
@@ -74,6 +81,7 @@ class RelayStatus:
             drops=dict(worst_drops),
             profiles_etag=profiles_etag,
             mask=self.mask,
+            web_ping_url=self.web_ping_url,
             measurements=measurements,
         )
 

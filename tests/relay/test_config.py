@@ -157,3 +157,35 @@ def test_a_file_that_is_no_settings_file_is_one_line(tmp_path: Path, content: by
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(RelayError, match="cannot read the settings file"):
         load(tmp_path / "none.toml")
+
+
+def test_where_browsers_pings_are_answered() -> None:
+    url = "https://relay1.example:8444/ping"
+    config = load(overrides={"web_ping_listen": "[::]:8444", "web_ping_url": url})
+    assert (config.web_ping_address, config.web_ping_url) == (("::", 8444), url)
+    assert load().web_ping_address is None
+    assert load(overrides={"web_ping_url": url}).web_ping_address is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"web_ping_listen": "relay1.example:8444"},
+        {"web_ping_listen": "0.0.0.0"},
+        {"web_ping_listen": "::1:8444"},
+        {"web_ping_listen": "0.0.0.0:70000"},
+        {"web_ping_listen": "0.0.0.0:8444", "web_ping_url": ""},
+        {"web_ping_url": "https://relay1.example:8444"},
+        {"web_ping_url": "https://Relay1.example/ping"},
+        {"web_ping_url": "https://[::1]/ping"},
+        {"web_ping_url": "https://relay1.example/ping\n"},
+        {"web_ping_url": "https://relay1.example;x/ping"},
+        {"web_ping_certificate": "a.pem"},
+        {"web_ping_key": "a.key"},
+        {"web_ping_key": ""},
+    ],
+)
+def test_a_wrong_place_for_browsers_pings_is_refused_with_its_key(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        load(overrides={"web_ping_url": "https://relay1.example/ping", **wrong})
+    assert refusal.value.key in wrong

@@ -28,6 +28,7 @@ async def test_a_relay_that_would_start_has_only_good_verdicts(tmp_path: Path) -
             "players' port",
             "control API",
             "metrics",
+            "browsers' pings",
             "public address",
             "server",
         )
@@ -56,6 +57,7 @@ async def test_what_is_wrong_is_named_part_by_part(tmp_path: Path) -> None:
         "players' port": FailureKind.PORT_TAKEN,
         "control API": FailureKind.PORT_TAKEN,
         "metrics": FailureKind.PORT_TAKEN,
+        "browsers' pings": None,
         "public address": FailureKind.CONFIG,
         "server": FailureKind.UNREACHABLE,
     }
@@ -92,3 +94,21 @@ async def test_a_port_that_players_are_not_told_is_pointed_out(tmp_path: Path) -
     told = f"players use UDP port {identity.public_port}, this relay listens on {port}"
     assert told in (await verdicts(tmp_path, port=port))["public address"].detail
     assert "listens" not in (await verdicts(tmp_path, port=identity.public_port))["public address"].detail
+
+
+async def test_where_browsers_pings_are_answered_is_told(tmp_path: Path) -> None:
+    url = "https://relay1.example:8444/ping"
+    assert (await verdicts(tmp_path))["browsers' pings"].detail == "off"
+    assert url in (await verdicts(tmp_path, web_ping_url=url))["browsers' pings"].detail
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        found = await verdicts(tmp_path, web_ping_listen=listen, web_ping_url=url)
+    assert found["browsers' pings"].kind is FailureKind.PORT_TAKEN
+    found = await verdicts(
+        tmp_path,
+        web_ping_listen="127.0.0.1:0",
+        web_ping_url=url,
+        web_ping_certificate=tmp_path / "missing",
+        web_ping_key=tmp_path / "missing",
+    )
+    assert found["browsers' pings"].kind is FailureKind.CONFIG

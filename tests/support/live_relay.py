@@ -222,6 +222,7 @@ class RelayProcess:
     port: int
     control_port: int
     metrics_port: int
+    web_ping_port: int | None = None
 
 
 @contextmanager
@@ -252,7 +253,9 @@ def relay_process(
         if not line:
             raise AssertionError(f"the relay did not start: {(data_dir / 'stderr.log').read_text()}")
         ports = msgspec.json.decode(line)
-        yield RelayProcess(process, ports["port"], ports["control_port"], ports["metrics_port"])
+        yield RelayProcess(
+            process, ports["port"], ports["control_port"], ports["metrics_port"], ports.get("web_ping_port")
+        )
     finally:
         if process.poll() is None:
             process.kill()
