@@ -20,18 +20,22 @@ MOST_ADDED_P95_MS = 0.5
 NS_PER_MS = 1e6
 
 
-def direct_round_trips(game: socket.socket, fronts: Sequence[socket.socket]) -> list[float]:
+def direct_round_trips(
+    game: socket.socket, fronts: Sequence[socket.socket], *, rate_pps: int = RATE_PPS, run_s: float = RUN_S
+) -> list[float]:
     """Milliseconds from the player's socket to an echoing game and back."""
-    count = int(RATE_PPS * RUN_S)
-    sent, arrivals = exchange(game, fronts, Datagrams([numbered(index) for index in range(count)], batch=1))
+    count = int(rate_pps * run_s)
+    sent, arrivals = exchange(game, fronts, Datagrams([numbered(index) for index in range(count)], batch=1), rate_pps)
     return [(at_ns - sent.sent_ns[number(payload)]) / NS_PER_MS for payload, _, at_ns in arrivals]
 
 
-def relayed_round_trips(game: socket.socket, clients: Sequence[BenchClient]) -> list[float]:
+def relayed_round_trips(
+    game: socket.socket, clients: Sequence[BenchClient], *, rate_pps: int = RATE_PPS, run_s: float = RUN_S
+) -> list[float]:
     """The same through the relay; the answers are opened after the run, so that opening takes no part in the time."""
-    count = int(RATE_PPS * RUN_S)
+    count = int(rate_pps * run_s)
     datagrams = Datagrams([clients[index % len(clients)].seal(numbered(index)) for index in range(count)], batch=1)
-    sent, arrivals = exchange(game, [client.socket for client in clients], datagrams)
+    sent, arrivals = exchange(game, [client.socket for client in clients], datagrams, rate_pps)
     trips = []
     for datagram, source, at_ns in arrivals:
         payload = clients[source].payload_of(datagram)
@@ -41,11 +45,11 @@ def relayed_round_trips(game: socket.socket, clients: Sequence[BenchClient]) -> 
 
 
 def exchange(
-    game: socket.socket, fronts: Sequence[socket.socket], datagrams: Datagrams
+    game: socket.socket, fronts: Sequence[socket.socket], datagrams: Datagrams, rate_pps: int
 ) -> tuple[Sent, list[tuple[bytes, int, int]]]:
     """Send at the rate while the game echoes; what came back to which socket and when."""
     with Receiver([game], echo=True), Receiver(fronts, keep=datagrams.count + 1000) as back:
-        sent = send(fronts, datagrams, rate_pps=RATE_PPS, take_time=True)
+        sent = send(fronts, datagrams, rate_pps=rate_pps, take_time=True)
         time.sleep(SETTLE_S)
     return sent, [(arrival.datagram, arrival.source, arrival.at_ns) for arrival in back.arrivals()]
 
