@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plg.cli.admin.asking import LimitOption, OffsetOption, moment, say_page
+from plg.cli.admin.visiting import visit
 from plg.cli.command_app import add_command, command_app
 from plg.cli.invocation import Invocation, invocation
 from plg.cli.language import N_, _
@@ -45,8 +46,6 @@ def audit(
     offset: OffsetOption = 0,
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.admin.access import admin_client
-    from plg.cli.server_access import run_async
     from plg.contract.admin_audit import AuditPage
 
     run = invocation(ctx)
@@ -59,13 +58,8 @@ def audit(
         "limit": limit,
         "offset": offset,
     }
-    address = run.server(server)
 
-    async def work() -> AuditPage:
-        async with admin_client(run, address) as client:
-            return await client.get("/audit", AuditPage, query)
-
-    show_audit(run, run_async(work()))
+    show_audit(run, visit(run, run.server(server), lambda client: client.get("/audit", AuditPage, query)))
 
 
 def show_audit(run: Invocation, page: "AuditPage") -> None:

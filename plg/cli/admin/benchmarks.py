@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plg.cli.admin.asking import DryRunOption, LimitOption, OffsetOption, YesOption, be_sure, moment, say_page
+from plg.cli.admin.visiting import visit
 from plg.cli.cli_error import CliError
 from plg.cli.command_app import add_command, command_app
 from plg.cli.exit_codes import ExitCode
@@ -14,6 +15,7 @@ from plg.cli.options import ServerOption
 from plg.cli.output import Column
 
 if TYPE_CHECKING:
+    from plg.api.admin_client import AdminClient
     from plg.contract.admin_benchmarks import AdminBenchmark, AdminBenchmarkPage
 
 VERDICTS = {"improved": N_("improved"), "no_difference": N_("no difference"), "worse": N_("worse")}
@@ -47,9 +49,7 @@ def list_(
     offset: OffsetOption = 0,
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.nodes import find_node
-    from plg.cli.server_access import run_async
     from plg.contract.admin_benchmarks import AdminBenchmarkPage
 
     if verdict is not None and verdict not in VERDICTS:
@@ -69,14 +69,12 @@ def list_(
         "limit": limit,
         "offset": offset,
     }
-    address = run.server(server)
 
-    async def work() -> AdminBenchmarkPage:
-        async with admin_client(run, address) as client:
-            node = None if relay is None else (await find_node(client, relay)).id
-            return await client.get("/benchmarks", AdminBenchmarkPage, {**query, "node": node})
+    async def work(client: "AdminClient") -> AdminBenchmarkPage:
+        node = None if relay is None else (await find_node(client, relay)).id
+        return await client.get("/benchmarks", AdminBenchmarkPage, {**query, "node": node})
 
-    show_benchmarks(run, run_async(work()))
+    show_benchmarks(run, visit(run, run.server(server), work))
 
 
 @add_command(
@@ -93,8 +91,6 @@ def delete(
 ) -> None:
     from urllib.parse import quote
 
-    from plg.cli.admin.access import admin_client
-    from plg.cli.server_access import run_async
     from plg.contract.admin_benchmarks import AdminDeletedBenchmarkDocument, DeletedBenchmark
 
     run = invocation(ctx)
@@ -102,11 +98,11 @@ def delete(
     if not dry_run:
         be_sure(run, _("Delete the report {id} for good?").format(id=report), yes=yes)
 
-    async def work() -> DeletedBenchmark:
-        async with admin_client(run, address) as client:
-            return await client.delete(f"/benchmarks/{quote(report, safe='')}", DeletedBenchmark, {"dry_run": dry_run})
-
-    done = run_async(work())
+    done = visit(
+        run,
+        address,
+        lambda client: client.delete(f"/benchmarks/{quote(report, safe='')}", DeletedBenchmark, {"dry_run": dry_run}),
+    )
     if run.output.as_json:
         run.output.document(AdminDeletedBenchmarkDocument(benchmark=done.benchmark, dry_run=done.dry_run))
         return

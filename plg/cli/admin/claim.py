@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from plg.cli.admin.visiting import visit
 from plg.cli.command_app import add_command, command_app
 from plg.cli.invocation import invocation
 from plg.cli.language import N_, _
@@ -25,18 +26,11 @@ def claim(
     token: Annotated[str, typer.Argument(metavar="TOKEN", help=N_("What plg server run said."))],
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.admin.access import admin_client
-    from plg.cli.server_access import run_async
     from plg.contract.admin_stats import AdminClaimDocument, Claimed, ClaimRequest
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> Claimed:
-        async with admin_client(run, address) as client:
-            return await client.post("/claim", Claimed, ClaimRequest(token=token))
-
-    claimed = run_async(work())
+    claimed = visit(run, run.server(server), lambda client: client.post("/claim", Claimed, ClaimRequest(token=token)))
     if run.output.as_json:
         run.output.document(AdminClaimDocument(claimed=claimed))
     else:

@@ -1,14 +1,18 @@
 """`plg admin codes`: promo and gift codes, and what referrals brought."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from plg.cli.admin.asking import DryRunOption, LimitOption, OffsetOption, YesOption, be_sure
+from plg.cli.admin.visiting import visit
 from plg.cli.command_app import add_command, command_app
 from plg.cli.invocation import invocation
 from plg.cli.language import N_, _
 from plg.cli.options import ServerOption
+
+if TYPE_CHECKING:
+    from plg.api.admin_client import AdminClient
 
 app = command_app(help=N_("Make, find and stop promo and gift codes; see what referrals brought."))
 
@@ -54,10 +58,8 @@ def create(
 ) -> None:
     import msgspec
 
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.asking import moment
     from plg.cli.admin.codes_view import refused_wish, show_new_codes
-    from plg.cli.server_access import run_async
     from plg.contract.admin_codes import NewCodes, NewCodesRequest
 
     run = invocation(ctx)
@@ -71,13 +73,8 @@ def create(
         request = msgspec.convert(fields, NewCodesRequest)
     except msgspec.ValidationError as error:
         raise refused_wish(str(error)) from None
-    address = run.server(server)
 
-    async def work() -> NewCodes:
-        async with admin_client(run, address) as client:
-            return await client.post("/codes", NewCodes, request)
-
-    show_new_codes(run, run_async(work()))
+    show_new_codes(run, visit(run, run.server(server), lambda client: client.post("/codes", NewCodes, request)))
 
 
 @add_command(
@@ -97,20 +94,13 @@ def list_(
     offset: OffsetOption = 0,
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.codes_view import show_codes
-    from plg.cli.server_access import run_async
     from plg.contract.admin_codes import CodePage
 
     run = invocation(ctx)
-    address = run.server(server)
     query = {"kind": kind, "state": state, "batch": batch, "limit": limit, "offset": offset}
 
-    async def work() -> CodePage:
-        async with admin_client(run, address) as client:
-            return await client.get("/codes", CodePage, query)
-
-    show_codes(run, run_async(work()))
+    show_codes(run, visit(run, run.server(server), lambda client: client.get("/codes", CodePage, query)))
 
 
 @add_command(
@@ -125,21 +115,17 @@ def show(
 ) -> None:
     import re
 
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.codes_view import show_code
-    from plg.cli.server_access import run_async
     from plg.contract.admin_codes import CodeFile, FindCodeRequest
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> CodeFile:
-        async with admin_client(run, address) as client:
-            if re.fullmatch(r"[0-9a-f]{16}", code):
-                return await client.get(f"/codes/{code}", CodeFile)
-            return await client.post("/codes/find", CodeFile, FindCodeRequest(text=code))
+    async def work(client: "AdminClient") -> CodeFile:
+        if re.fullmatch(r"[0-9a-f]{16}", code):
+            return await client.get(f"/codes/{code}", CodeFile)
+        return await client.post("/codes/find", CodeFile, FindCodeRequest(text=code))
 
-    show_code(run, run_async(work()))
+    show_code(run, visit(run, run.server(server), work))
 
 
 @add_command(
@@ -157,21 +143,18 @@ def stop(
 ) -> None:
     from urllib.parse import quote
 
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.codes_view import show_stopped
-    from plg.cli.server_access import run_async
     from plg.contract.admin_codes import CodesStopped, StopCodesRequest
 
     run = invocation(ctx)
     address = run.server(server)
     be_sure(run, _("Stop it for good?"), yes=yes or dry_run)
 
-    async def work() -> CodesStopped:
-        async with admin_client(run, address) as client:
-            request = StopCodesRequest(batch=batch, dry_run=dry_run)
-            return await client.post(f"/codes/{quote(code, safe='')}/stop", CodesStopped, request)
+    async def work(client: "AdminClient") -> CodesStopped:
+        request = StopCodesRequest(batch=batch, dry_run=dry_run)
+        return await client.post(f"/codes/{quote(code, safe='')}/stop", CodesStopped, request)
 
-    show_stopped(run, run_async(work()))
+    show_stopped(run, visit(run, address, work))
 
 
 @add_command(
@@ -180,16 +163,16 @@ def stop(
 def referrals(
     ctx: typer.Context, limit: LimitOption = 50, offset: OffsetOption = 0, server: ServerOption = None
 ) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.codes_view import show_referrals
-    from plg.cli.server_access import run_async
     from plg.contract.admin_codes import ReferralPage
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> ReferralPage:
-        async with admin_client(run, address) as client:
-            return await client.get("/referrals", ReferralPage, {"limit": limit, "offset": offset})
-
-    show_referrals(run, run_async(work()))
+    show_referrals(
+        run,
+        visit(
+            run,
+            run.server(server),
+            lambda client: client.get("/referrals", ReferralPage, {"limit": limit, "offset": offset}),
+        ),
+    )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plg.cli.admin.asking import DryRunOption, LimitOption, OffsetOption, YesOption, be_sure, moment
+from plg.cli.admin.visiting import visit
 from plg.cli.command_app import add_command, command_app
 from plg.cli.invocation import invocation
 from plg.cli.language import N_, _
@@ -12,6 +13,8 @@ from plg.cli.options import ServerOption
 
 if TYPE_CHECKING:
     import msgspec
+
+    from plg.api.admin_client import AdminClient
 
 app = command_app(
     help=N_(
@@ -47,9 +50,7 @@ def list_(
     offset: OffsetOption = 0,
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.payment_words import show_payments
-    from plg.cli.server_access import run_async
     from plg.contract.admin_payments import AdminPaymentPage
 
     run = invocation(ctx)
@@ -57,13 +58,8 @@ def list_(
         "provider": provider, "state": state, "account": account, "limit": limit, "offset": offset,
         "since": None if since is None else moment(since, option="--since").isoformat(),
     }  # fmt: skip
-    address = run.server(server)
 
-    async def work() -> AdminPaymentPage:
-        async with admin_client(run, address) as client:
-            return await client.get("/payments", AdminPaymentPage, query)
-
-    show_payments(run, run_async(work()))
+    show_payments(run, visit(run, run.server(server), lambda client: client.get("/payments", AdminPaymentPage, query)))
 
 
 @add_command(
@@ -72,19 +68,12 @@ def list_(
     examples="plg admin payments show 0123456789abcdef",
 )
 def show(ctx: typer.Context, payment: PaymentArgument, server: ServerOption = None) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.payment_words import show_file
-    from plg.cli.server_access import run_async
     from plg.contract.admin_payments import PaymentFile
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> PaymentFile:
-        async with admin_client(run, address) as client:
-            return await client.get(_path(payment), PaymentFile)
-
-    show_file(run, run_async(work()))
+    show_file(run, visit(run, run.server(server), lambda client: client.get(_path(payment), PaymentFile)))
 
 
 @add_command(
@@ -96,22 +85,18 @@ def show(ctx: typer.Context, payment: PaymentArgument, server: ServerOption = No
     examples="plg admin payments queue\nplg admin payments queue --json",
 )
 def queue(ctx: typer.Context, limit: LimitOption = 50, server: ServerOption = None) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.key_reading import can_ask
     from plg.cli.admin.payment_queue import show_queue, walk
-    from plg.cli.server_access import run_async
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> None:
-        async with admin_client(run, address) as client:
-            if can_ask(no_input=run.flags.no_input) and not run.output.as_json:
-                await walk(run, client)
-            else:
-                await show_queue(run, client, limit)
+    async def work(client: "AdminClient") -> None:
+        if can_ask(no_input=run.flags.no_input) and not run.output.as_json:
+            await walk(run, client)
+        else:
+            await show_queue(run, client, limit)
 
-    run_async(work())
+    visit(run, run.server(server), work)
 
 
 @add_command(
@@ -175,9 +160,7 @@ def _act(
     ctx: typer.Context, what: tuple[str, str, str], request: "msgspec.Struct", *, yes: bool, server: str | None
 ) -> None:
     """One decision: `what` is the payment, the act's address and the question before it."""
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.payment_words import show_change
-    from plg.cli.server_access import run_async
     from plg.contract.admin_payments import PaymentChange
 
     payment, act, question = what
@@ -185,11 +168,10 @@ def _act(
     address = run.server(server)
     be_sure(run, question, yes=yes)
 
-    async def work() -> PaymentChange:
-        async with admin_client(run, address) as client:
-            return await client.post(f"{_path(payment)}/{act}", PaymentChange, request)
-
-    show_change(run, run_async(work()))
+    show_change(
+        run,
+        visit(run, address, lambda client: client.post(f"{_path(payment)}/{act}", PaymentChange, request)),
+    )
 
 
 def _path(payment: str) -> str:

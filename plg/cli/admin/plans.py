@@ -1,16 +1,20 @@
 """`plg admin plans`: what is sold, for how much."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from plg.cli.admin.asking import DryRunOption, YesOption, be_sure
+from plg.cli.admin.visiting import visit
 from plg.cli.cli_error import CliError
 from plg.cli.command_app import add_command, command_app
 from plg.cli.exit_codes import ExitCode
 from plg.cli.invocation import invocation
 from plg.cli.language import N_, _
 from plg.cli.options import ServerOption
+
+if TYPE_CHECKING:
+    from plg.api.admin_client import AdminClient
 
 app = command_app(help=N_("See and edit what is sold here."))
 
@@ -21,19 +25,12 @@ CURRENCIES = ("USD", "EUR", "RUB")
     app, name="list", help=N_("List all plans, also those not offered any more."), examples="plg admin plans list"
 )
 def list_(ctx: typer.Context, server: ServerOption = None) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.money_view import show_plans
-    from plg.cli.server_access import run_async
     from plg.contract.admin_plans import AdminPlanList
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> AdminPlanList:
-        async with admin_client(run, address) as client:
-            return await client.get("/plans", AdminPlanList)
-
-    show_plans(run, run_async(work()))
+    show_plans(run, visit(run, run.server(server), lambda client: client.get("/plans", AdminPlanList)))
 
 
 @add_command(
@@ -70,9 +67,7 @@ def edit(
     dry_run: DryRunOption = False,
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.money_view import show_plan_change
-    from plg.cli.server_access import run_async
     from plg.contract.admin_plans import EditPlanRequest, PlanChange
 
     run = invocation(ctx)
@@ -80,17 +75,16 @@ def edit(
     address = run.server(server)
     be_sure(run, _("Change the plan {plan}?").format(plan=name), yes=yes or dry_run)
 
-    async def work() -> PlanChange:
+    async def work(client: "AdminClient") -> PlanChange:
         from urllib.parse import quote
 
         import msgspec
 
         fields = {"days": days, "max_sessions": max_sessions, "offered": offered, "is_trial": is_trial}
         request = msgspec.convert({**fields, "prices": prices, "dry_run": dry_run}, EditPlanRequest)
-        async with admin_client(run, address) as client:
-            return await client.patch(f"/plans/{quote(name.lower(), safe='')}", PlanChange, request)
+        return await client.patch(f"/plans/{quote(name.lower(), safe='')}", PlanChange, request)
 
-    show_plan_change(run, run_async(work()))
+    show_plan_change(run, visit(run, address, work))
 
 
 def read_prices(texts: list[str]) -> dict[str, str | None]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plg.cli.admin.asking import DryRunOption, LimitOption, OffsetOption, YesOption, be_sure, moment, say_page
+from plg.cli.admin.visiting import visit
 from plg.cli.command_app import add_command, command_app
 from plg.cli.invocation import Invocation, invocation
 from plg.cli.language import N_, _
@@ -12,6 +13,7 @@ from plg.cli.options import ServerOption
 from plg.cli.output import Column
 
 if TYPE_CHECKING:
+    from plg.api.admin_client import AdminClient
     from plg.contract.admin_sessions import AdminSession, AdminSessionDetail, AdminSessionPage, KilledSession
 
 app = command_app(help=N_("See and end sessions."))
@@ -45,9 +47,7 @@ def list_(
     offset: OffsetOption = 0,
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.nodes import find_node
-    from plg.cli.server_access import run_async
     from plg.contract.admin_sessions import AdminSessionPage
 
     run = invocation(ctx)
@@ -60,14 +60,12 @@ def list_(
         "limit": limit,
         "offset": offset,
     }
-    address = run.server(server)
 
-    async def work() -> AdminSessionPage:
-        async with admin_client(run, address) as client:
-            node = None if relay is None else (await find_node(client, relay)).id
-            return await client.get("/sessions", AdminSessionPage, {**query, "node": node})
+    async def work(client: "AdminClient") -> AdminSessionPage:
+        node = None if relay is None else (await find_node(client, relay)).id
+        return await client.get("/sessions", AdminSessionPage, {**query, "node": node})
 
-    show_sessions(run, run_async(work()))
+    show_sessions(run, visit(run, run.server(server), work))
 
 
 @add_command(
@@ -78,18 +76,18 @@ def list_(
 def show(ctx: typer.Context, session: SessionArgument, server: ServerOption = None) -> None:
     from urllib.parse import quote
 
-    from plg.cli.admin.access import admin_client
-    from plg.cli.server_access import run_async
     from plg.contract.admin_sessions import AdminSessionDetail
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> AdminSessionDetail:
-        async with admin_client(run, address) as client:
-            return await client.get(f"/sessions/{quote(session, safe='')}", AdminSessionDetail)
-
-    show_session(run, run_async(work()))
+    show_session(
+        run,
+        visit(
+            run,
+            run.server(server),
+            lambda client: client.get(f"/sessions/{quote(session, safe='')}", AdminSessionDetail),
+        ),
+    )
 
 
 @add_command(
@@ -107,8 +105,6 @@ def kill(
 ) -> None:
     from urllib.parse import quote
 
-    from plg.cli.admin.access import admin_client
-    from plg.cli.server_access import run_async
     from plg.contract.admin_sessions import KilledSession, KillSessionRequest
 
     run = invocation(ctx)
@@ -116,12 +112,11 @@ def kill(
     if not dry_run:
         be_sure(run, _("End the session {id} in the middle of whatever it carries?").format(id=session), yes=yes)
 
-    async def work() -> KilledSession:
-        async with admin_client(run, address) as client:
-            body = KillSessionRequest(reason=reason, dry_run=dry_run)
-            return await client.post(f"/sessions/{quote(session, safe='')}/kill", KilledSession, body)
+    async def work(client: "AdminClient") -> KilledSession:
+        body = KillSessionRequest(reason=reason, dry_run=dry_run)
+        return await client.post(f"/sessions/{quote(session, safe='')}/kill", KilledSession, body)
 
-    show_killed(run, run_async(work()))
+    show_killed(run, visit(run, address, work))
 
 
 def show_sessions(run: Invocation, page: "AdminSessionPage") -> None:

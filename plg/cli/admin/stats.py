@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from plg.cli.admin.visiting import visit
 from plg.cli.command_app import add_command, command_app
 from plg.cli.invocation import Invocation, invocation
 from plg.cli.language import N_, _
@@ -24,18 +25,11 @@ GIGABYTE = 1e9
     examples="plg admin stats\nplg admin stats --json",
 )
 def stats(ctx: typer.Context, server: ServerOption = None) -> None:
-    from plg.cli.admin.access import admin_client
-    from plg.cli.server_access import run_async
     from plg.contract.admin_stats import Stats
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> Stats:
-        async with admin_client(run, address) as client:
-            return await client.get("/stats", Stats)
-
-    show_stats(run, run_async(work()))
+    show_stats(run, visit(run, run.server(server), lambda client: client.get("/stats", Stats)))
 
 
 def show_stats(run: Invocation, found: "Stats") -> None:

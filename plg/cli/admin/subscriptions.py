@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plg.cli.admin.asking import DryRunOption, LimitOption, OffsetOption, YesOption, be_sure, moment
+from plg.cli.admin.visiting import visit
 from plg.cli.command_app import add_command, command_app
 from plg.cli.invocation import invocation
 from plg.cli.language import N_, _, ngettext
@@ -44,21 +45,16 @@ def list_(
     offset: OffsetOption = 0,
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.money_view import show_subscriptions
-    from plg.cli.server_access import run_async
     from plg.contract.admin_subscriptions import SubscriptionList
 
     run = invocation(ctx)
     before = None if ends_before is None else moment(ends_before, option="--ends-before").isoformat()
     query = {"plan": plan, "state": state, "ends_before": before, "limit": limit, "offset": offset}
-    address = run.server(server)
 
-    async def work() -> SubscriptionList:
-        async with admin_client(run, address) as client:
-            return await client.get("/subscriptions", SubscriptionList, query)
-
-    show_subscriptions(run, run_async(work()))
+    show_subscriptions(
+        run, visit(run, run.server(server), lambda client: client.get("/subscriptions", SubscriptionList, query))
+    )
 
 
 @add_command(
@@ -67,19 +63,14 @@ def list_(
     examples="plg admin subscriptions show player@example.org",
 )
 def show(ctx: typer.Context, account: AccountArgument, server: ServerOption = None) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.money_view import show_subscription_file
-    from plg.cli.server_access import run_async
     from plg.contract.admin_subscriptions import SubscriptionFile
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> SubscriptionFile:
-        async with admin_client(run, address) as client:
-            return await client.get(_path(account), SubscriptionFile)
-
-    show_subscription_file(run, run_async(work()))
+    show_subscription_file(
+        run, visit(run, run.server(server), lambda client: client.get(_path(account), SubscriptionFile))
+    )
 
 
 @add_command(
@@ -203,9 +194,7 @@ def _act(
     server: str | None,
 ) -> None:
     """One change of a subscription: `what` is the account, the act's address and the question before it."""
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.money_view import show_subscription_change
-    from plg.cli.server_access import run_async
     from plg.contract.admin_subscriptions import SubscriptionChange
 
     account, act, question = what
@@ -213,11 +202,10 @@ def _act(
     address = run.server(server)
     be_sure(run, question, yes=yes)
 
-    async def work() -> SubscriptionChange:
-        async with admin_client(run, address) as client:
-            return await client.post(f"{_path(account)}/{act}", SubscriptionChange, request)
-
-    show_subscription_change(run, run_async(work()))
+    show_subscription_change(
+        run,
+        visit(run, address, lambda client: client.post(f"{_path(account)}/{act}", SubscriptionChange, request)),
+    )
 
 
 def _path(account: str) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plg.cli.admin.asking import DryRunOption, LimitOption, OffsetOption, YesOption, be_sure
+from plg.cli.admin.visiting import visit
 from plg.cli.cli_error import CliError
 from plg.cli.command_app import add_command, command_app
 from plg.cli.exit_codes import ExitCode
@@ -15,7 +16,7 @@ from plg.cli.settings import ServerAddress
 
 if TYPE_CHECKING:
     from plg.api.admin_client import AdminClient
-    from plg.contract.admin_users import BanRequest, RoleRequest, UserActRequest, UserChange
+    from plg.contract.admin_users import BanRequest, RoleRequest, UserActRequest
 
 app = command_app(
     help=N_("Accounts: find, show, ban, give a role, sign out.\nAn account is named by its e-mail address or its id.")
@@ -57,9 +58,7 @@ def list_(
     offset: OffsetOption = 0,
     server: ServerOption = None,
 ) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.user_view import show_users
-    from plg.cli.server_access import run_async
     from plg.contract.admin_users import UserPage
 
     run = invocation(ctx)
@@ -69,13 +68,8 @@ def list_(
     query = {
         "query": search, "role": role, "banned": banned, "plan": plan, "sort": sort, "limit": limit, "offset": offset
     }  # fmt: skip
-    address = run.server(server)
 
-    async def work() -> UserPage:
-        async with admin_client(run, address) as client:
-            return await client.get("/users", UserPage, query)
-
-    show_users(run, run_async(work()))
+    show_users(run, visit(run, run.server(server), lambda client: client.get("/users", UserPage, query)))
 
 
 @add_command(
@@ -85,19 +79,15 @@ def list_(
     examples="plg admin users show anna@example.org",
 )
 def show(ctx: typer.Context, user: UserArgument, server: ServerOption = None) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.user_view import show_user
-    from plg.cli.server_access import run_async
     from plg.contract.admin_users import UserDetail
 
     run = invocation(ctx)
-    address = run.server(server)
 
-    async def work() -> UserDetail:
-        async with admin_client(run, address) as client:
-            return await client.get(f"/users/{await user_id(client, user)}", UserDetail)
+    async def work(client: "AdminClient") -> UserDetail:
+        return await client.get(f"/users/{await user_id(client, user)}", UserDetail)
 
-    show_user(run, run_async(work()))
+    show_user(run, visit(run, run.server(server), work))
 
 
 @add_command(
@@ -213,13 +203,10 @@ def one_of(word: str, allowed: tuple[str, ...], *, option: str) -> None:
 def _act(
     run: Invocation, address: ServerAddress, user: str, what: str, body: "BanRequest | RoleRequest | UserActRequest"
 ) -> None:
-    from plg.cli.admin.access import admin_client
     from plg.cli.admin.user_view import show_change
-    from plg.cli.server_access import run_async
     from plg.contract.admin_users import UserChange
 
-    async def work() -> "UserChange":
-        async with admin_client(run, address) as client:
-            return await client.post(f"/users/{await user_id(client, user)}/{what}", UserChange, body)
+    async def work(client: "AdminClient") -> UserChange:
+        return await client.post(f"/users/{await user_id(client, user)}/{what}", UserChange, body)
 
-    show_change(run, run_async(work()))
+    show_change(run, visit(run, address, work))
