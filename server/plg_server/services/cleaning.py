@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from plg_server.models.account_safety import ApiToken
 from plg_server.models.leases import PlanReminder
 from plg_server.models.nodes import EnrolmentToken
 from plg_server.models.sessions import Session
@@ -17,6 +21,9 @@ KEEP_SESSIONS = timedelta(days=400)
 
 KEEP_ENROLMENT_TOKENS = timedelta(days=30)
 """An operator may want to see which token a new relay came with."""
+
+KEEP_API_TOKENS = timedelta(days=90)
+"""Counted from when one was revoked or ended: whoever asks why a script is refused finds it in the list for so long."""
 
 KEEP_LEASES = timedelta(days=30)
 """Of work that this version does not know any more; an older replica beside it still might."""
@@ -37,12 +44,17 @@ async def clean(now: datetime) -> Mapping[str, int]:
         "sign_ins_and_tokens": await remove_expired(now),
         "sessions": await forget_sessions(now - KEEP_SESSIONS),
         "enrolment_tokens": await EnrolmentToken.filter(expires_at__lt=now - KEEP_ENROLMENT_TOKENS).delete(),
+        "api_tokens": await _ended_before(now - KEEP_API_TOKENS).delete(),
         "reminders": await PlanReminder.filter(ends_at__lt=now - KEEP_REMINDERS).delete(),
         "leases": await forget_leases(now - KEEP_LEASES),
         "relay_days": await forget_days(now),
         "incidents": await forget_incidents(now),
         "telegram": await forget_telegram(now),
     }
+
+
+def _ended_before(moment: datetime) -> QuerySet[ApiToken]:
+    return ApiToken.filter(Q(revoked_at__lt=moment) | Q(expires_at__lt=moment))
 
 
 async def forget_sessions(before: datetime) -> int:

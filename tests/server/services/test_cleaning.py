@@ -6,6 +6,7 @@ import pytest
 
 from plg_server.database import Database
 from plg_server.ids import new_id, utc_now
+from plg_server.models.account_safety import ApiToken
 from plg_server.models.leases import Lease, PlanReminder
 from plg_server.models.nodes import EnrolmentToken
 from plg_server.models.sessions import Session, SessionRelay
@@ -34,6 +35,12 @@ async def test_what_nobody_needs_goes_and_the_rest_stays(database: Database) -> 
             )  # fmt: skip
             await PlanReminder.create(id=new_id(), account=account, ends_at=now - days * DAY, made_at=now)
             await Lease.create(id=str(number), due_at=now - days * DAY)
+        for days, ending in ((91, "revoked_at"), (91, "expires_at"), (89, "revoked_at"), (89, "expires_at")):
+            token = f"{days} {ending}"
+            await ApiToken.create(
+                id=new_id(), account=account, name=token, prefix="x", token_hash=token, scopes="", created_at=now,
+                **{ending: now - days * DAY},
+            )  # fmt: skip
         for days in (0, 92):
             await RelayDay.create(id=new_id(), node=node, day=day_of(now - days * DAY), looked_at=now)
         for days in (399, 401):
@@ -48,6 +55,7 @@ async def test_what_nobody_needs_goes_and_the_rest_stays(database: Database) -> 
             "sign_ins_and_tokens": 0,
             "sessions": 1,
             "enrolment_tokens": 1,
+            "api_tokens": 2,
             "reminders": 1,
             "leases": 1,
             "relay_days": 1,
@@ -57,6 +65,7 @@ async def test_what_nobody_needs_goes_and_the_rest_stays(database: Database) -> 
         assert {row.id for row in await Session.all()} == kept
         assert await SessionRelay.all().count() == 0
         assert [await table.all().count() for table in (EnrolmentToken, PlanReminder, Lease)] == [1, 1, 1]
+        assert {row.name for row in await ApiToken.all()} == {"89 revoked_at", "89 expires_at"}
         assert [await table.all().count() for table in (RelayDay, Incident, IncidentUpdate)] == [1, 1, 1]
 
 
