@@ -18,7 +18,6 @@ from plg_server.database import Database, open_database
 from plg_server.game_network import open_game_network
 from plg_server.handlers import (
     account_changes,
-    account_pages,
     accounts,
     api_tokens,
     benchmarks,
@@ -84,7 +83,6 @@ def all_routes() -> tuple[Route, ...]:
     subjects = (
         accounts,
         account_changes,
-        account_pages,
         totp,
         devices,
         api_tokens,

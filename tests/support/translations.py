@@ -56,7 +56,7 @@ PAGES = Room(
 )
 OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
 """`silent`: a template that does not parse is an error, not an empty one."""
-KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "ngettext": (1, 2)}
+KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 
 MessageId = str | tuple[str, str]
 """A marked string, or its singular and plural."""

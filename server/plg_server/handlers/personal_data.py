@@ -20,6 +20,11 @@ FILE_NAME = "plg-account.json"
 @route("GET", "/v1/me/export", answer=AccountExport, auth=Auth.ACCOUNT, limit=Limit.SIGN_IN)
 async def export_data(request: web.Request) -> web.StreamResponse:
     """Everything that the server knows about the account, without secrets."""
+    return await export_response(request)
+
+
+async def export_response(request: web.Request) -> web.StreamResponse:
+    """The export of whoever is signed in, sent piece by piece."""
     identity = request[app_keys.IDENTITY]
     shown = request.app[app_keys.ACCOUNTS].describe(identity.account)
     totp = await request.app[app_keys.SECOND_FACTORS].status(identity.account_id)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
-from plg.contract.accounts import LoginRequest
+from plg.contract.accounts import LoginRequest, RegisterRequest
 from plg_server.ids import utc_now
 from plg_server.models.accounts import Account, SignIn
 from plg_server.models.browser_sessions import BrowserSession
@@ -37,6 +37,11 @@ class BrowserSessions:
         """A new token for the cookie, never one that the browser brought along. Raises as `AccountService.authenticate`."""
         return await self.begin(await self._accounts.authenticate(request), request.device, address)
 
+    async def sign_up(self, request: RegisterRequest, device: str, address: str) -> tuple[str, str]:
+        """Make an account and sign its browser in: the token, and the account's id. Raises as `AccountService.register`."""
+        made = await self._accounts.register(request)
+        return await self.begin(await Account.get(id=made.id), device, address), made.id
+
     async def begin(self, account: Account, device: str, address: str) -> str:
         """The same for an account whose owner is known by other means, such as having just been made."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -62,6 +67,15 @@ class BrowserSessions:
                 await BrowserSession.filter(token_hash=hashed).update(expires_at=now + self.lifetime)
                 await note_use(row.sign_in_id, address, now)
         return Identity(row.sign_in.account, row.sign_in_id)
+
+    async def renew(self, sign_in_id: str) -> str:
+        """Another token for the same sign-in; earlier ones are worth nothing from here on."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        expires_at = self._clock() + self.lifetime
+        async with in_transaction():
+            await BrowserSession.filter(sign_in_id=sign_in_id).delete()
+            await BrowserSession.create(token_hash=token_hash(token), sign_in_id=sign_in_id, expires_at=expires_at)
+        return token
 
     async def end(self, sign_in_id: str) -> None:
         """Sign this browser out."""

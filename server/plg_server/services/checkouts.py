@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -9,7 +10,7 @@ import structlog
 from plg.contract import billing as contract
 from plg.contract.problem import ErrorCode
 from plg_server.ids import new_id, timestamp, utc_now
-from plg_server.models.payments import Checkout
+from plg_server.models.payments import Checkout, Payment
 from plg_server.problems import ApiError
 from plg_server.services.codes import random_text
 from plg_server.services.money import less_percent, to_text
@@ -27,6 +28,23 @@ CHECKOUTS_A_DAY = 30
 """Of one account: more than anybody changes their mind, and too few to fill a table."""
 
 PROVIDER_RETRY_S = 30.0
+
+WAITING_SHOWN = 3
+"""Of payments that were begun: whoever began more changed their mind."""
+
+
+LONGEST_LINK_CHARS = 2048
+"""As the column has it; a longer link is shown when it is made, and not again."""
+
+
+@dataclass(frozen=True)
+class OwnCheckout:
+    """A checkout as its owner comes back to it: `link` is empty where it is not known any more, `payment_id` once it was paid."""
+
+    checkout: contract.Checkout
+    is_paid: bool
+    is_over: bool
+    payment_id: str | None
 
 
 class Checkouts:
@@ -92,16 +110,42 @@ class Checkouts:
                 f"{provider.name} does not answer; nothing was paid",
                 retry_after_s=PROVIDER_RETRY_S,
             ) from None
+        if len(link) <= LONGEST_LINK_CHARS:
+            await Checkout.filter(id=checkout.id).update(link=link)
+        return self._described(checkout, link)
+
+    async def own(self, account_id: str, checkout_id: str) -> OwnCheckout:
+        """One that this account began. Raises ApiError `not_found` for everything else."""
+        row = await Checkout.get_or_none(id=checkout_id, account_id=account_id)
+        if row is None:
+            raise ApiError(ErrorCode.NOT_FOUND, "this account began no such payment")
+        paid = await Payment.filter(checkout_id=row.id, account_id=account_id).order_by("seen_at").first()
+        return OwnCheckout(
+            self._described(row, row.link),
+            is_paid=row.state == "paid",
+            is_over=row.expires_at <= self._clock(),
+            payment_id=None if paid is None else paid.id,
+        )
+
+    async def waiting(self, account_id: str) -> list[contract.Checkout]:
+        """The account's own that may still be paid, newest first."""
+        rows = Checkout.filter(account_id=account_id, state="open", expires_at__gt=self._clock()).exclude(link="")
+        return [
+            self._described(row, row.link) for row in await rows.order_by("-created_at", "-id").limit(WAITING_SHOWN)
+        ]
+
+    def _described(self, row: Checkout, link: str) -> contract.Checkout:
+        provider = self._providers.get(row.provider)
         return contract.Checkout(
-            id=checkout.id,
-            provider=provider.name,
-            plan=checkout.plan_name,
-            currency=currency,
-            amount=to_text(checkout.amount_minor),
+            id=row.id,
+            provider=row.provider,
+            plan=row.plan_name,
+            currency=row.currency,
+            amount=to_text(row.amount_minor),
             link=link,
-            code=checkout.code,
-            code_in_comment=provider.code_in_comment,
-            expires_at=timestamp(checkout.expires_at),
+            code=row.code,
+            code_in_comment=provider is not None and provider.code_in_comment,
+            expires_at=timestamp(row.expires_at),
         )
 
 
