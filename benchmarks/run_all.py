@@ -11,6 +11,7 @@ BENCHMARKS = (
     "dashboard",
     "api_load",
     "api_load_replicas",
+    "landing_load",
     "relay_forwarding",
     "transit_forwarding",
     "added_rtt",

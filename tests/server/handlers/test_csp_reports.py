@@ -22,7 +22,7 @@ async def api(tmp_path: Path) -> AsyncIterator[ApiDriver]:
 
 
 def counted(api: ApiDriver) -> float:
-    return api.app[app_keys.METRICS].csp_reports._value.get()
+    return float(api.app[app_keys.METRICS].csp_reports._value.get())
 
 
 async def test_a_report_is_counted_and_logged_without_the_query_of_the_page(api: ApiDriver, logs: list[Any]) -> None:

@@ -21,7 +21,7 @@ def asked(kept: kept_pages.Kept, **headers: str) -> web.Response:
 
 def test_a_page_is_kept_for_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     pages, now_s = KeptPages(), 100.0
-    monkeypatch.setattr(kept_pages.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr("plg_server.pages.kept_pages.time.monotonic", lambda: now_s)
     kept = pages.keep(("/en/", "dark"), page(), 10.0)
     assert pages.find(("/en/", "dark")) is kept
     assert pages.find(("/en/", "light")) is None

@@ -29,9 +29,7 @@ async def asked(api: ApiDriver, url: str, method: str = "GET", **headers: str) -
 
 async def test_an_address_without_a_language_leads_to_the_visitors_own(api: ApiDriver) -> None:
     for language, cookie, wanted in (("ru,en;q=0.5", "", "ru"), ("en", "", "en"), ("en", "plg-language=ru", "ru")):
-        status, headers, _ = await asked(
-            api, "/sign-in?next=/en/&x=%0d%0aY", Accept_Language=language, Cookie=cookie
-        )
+        status, headers, _ = await asked(api, "/sign-in?next=/en/&x=%0d%0aY", Accept_Language=language, Cookie=cookie)
         assert (status, headers["Location"]) == (302, f"/{wanted}/sign-in?next=/en/&x=%0D%0AY")
         assert {"Accept-Language", "Cookie"} == set(headers["Vary"].split(", "))
 
