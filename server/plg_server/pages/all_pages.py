@@ -17,7 +17,7 @@ from plg_server.pages.account import (
     telegram,
 )
 from plg_server.pages.page import Page
-from plg_server.pages.public import home, look
+from plg_server.pages.public import home, look, status
 
 CABINET = (
     sign_up,
@@ -37,5 +37,5 @@ CABINET = (
 
 def all_pages() -> tuple[Page, ...]:
     """In the order of the menu."""
-    subjects = (home, look, sign_in, sign_out, *CABINET)
+    subjects = (home, look, status, sign_in, sign_out, *CABINET)
     return tuple(page for subject in subjects for page in subject.PAGES)
