@@ -187,8 +187,8 @@ def _said(chart: Chart, one: Series, place: int) -> str:
 def _figure(chart: Chart, language: str, scale: _Scale, drawn: Sequence[Markup]) -> Markup:
     described = " ".join(_described(chart, one, language) for one in chart.series)
     return Markup(
-        '<figure class="chart"><svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-desc">'
-        '<title id="{name}-title">{title}</title><desc id="{name}-desc">{described}</desc>{axes}{drawn}</svg>'
+        '<figure class="chart"><div class="plot" tabindex="0"><svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-desc">'
+        '<title id="{name}-title">{title}</title><desc id="{name}-desc">{described}</desc>{axes}{drawn}</svg></div>'
         "<figcaption>{legend}</figcaption>{table}</figure>"
     ).format(
         width=WIDTH,

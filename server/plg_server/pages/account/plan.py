@@ -45,13 +45,16 @@ async def plan_page(request: web.Request) -> web.Response:
     app, account_id = request.app, request[app_keys.IDENTITY].account_id
     subscription = await app[app_keys.SUBSCRIPTIONS].describe(account_id)
     offers = await app[app_keys.SUBSCRIPTIONS].offers()
+    providers = app[app_keys.CHECKOUTS].offers() if subscription.billing else []
+    payable = {currency for provider in providers for currency in provider.currencies}
     return show(
         request,
         "account/plan.html",
         subscription=subscription,
-        offers=[offer for offer in offers if not offer.is_trial],
+        offers=[offer for offer in offers if any(price.currency in payable for price in offer.prices)],
+        payable=payable,
         trial=next((offer for offer in offers if offer.is_trial), None),
-        providers=app[app_keys.CHECKOUTS].offers() if subscription.billing else [],
+        providers=providers,
         waiting=await app[app_keys.CHECKOUTS].waiting(account_id),
     )
 

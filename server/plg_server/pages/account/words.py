@@ -1,5 +1,7 @@
 """Names of plans, ways to pay, states and scopes in the visitor's language. What we do not know is shown as it is called."""
 
+from collections.abc import Mapping
+
 from plg.contract.api_tokens import Scope
 from plg_server.pages.language import N_, translated
 from plg_server.services.game_catalog import GameCatalog
@@ -60,7 +62,7 @@ MODES = {
     "adaptive": N_("Copies when packets get lost"),
 }
 
-SCOPES = {
+SCOPES: dict[str, str] = {
     Scope.READ: N_("Read: account, sessions, benchmarks"),
     Scope.CONNECT: N_("Connect: start and stop sessions"),
     Scope.BILLING: N_("Billing: plan, payments, codes"),
@@ -85,7 +87,7 @@ REMOVED = {
     "referral_codes": N_("codes for friends"),
 }
 
-TABLES = {
+TABLES: Mapping[str, Mapping[str, str]] = {
     "plan": PLANS,
     "provider": PROVIDERS,
     "payment": PAYMENT_STATES,

@@ -53,17 +53,17 @@ async def test_every_page_opens_for_its_owner_in_both_languages(api: ApiDriver) 
             assert menu in shown.text
             assert f'lang="{language}"' in shown.html
             assert not re.search(r'<[^>]+\s(style|on\w+)="', shown.html)
-            ids = [one for one in re.findall(r'<[^>]+?\sid="([^"]+)"', shown.html)]
+            ids = re.findall(r'<[^>]+?\sid="([^"]+)"', shown.html)
             assert len(ids) == len(set(ids)), path
             assert all("csrf" in form.fields for form in shown.forms if form.method == "post")
 
 
 async def test_whoever_is_not_signed_in_is_asked_to_and_comes_back(api: ApiDriver) -> None:
     email = (await guarded_account(api)).email
+    visitor = SiteVisitor(api)
     for path in PAGES:
-        visitor = SiteVisitor(api)
-        shown = await visitor.open(f"/en{path}")
-        assert shown.path == "/en/sign-in"
+        assert (await visitor.open(f"/en{path}")).path == "/en/sign-in"
+    shown = await visitor.open("/en/account/data/delete")
     shown = await visitor.submit(shown.form("sign-in"), email=email, password=PASSWORD)
     assert shown.path == "/en/account/data/delete"
 
