@@ -87,12 +87,13 @@ def _too_large() -> ApiError:
 
 def read_query(request: web.Request, kind: type[RequestT], *, known_only: bool = False) -> RequestT:
     """The query string as `kind`; what stands where a number or a boolean is wanted is read as JSON writes it. With `known_only` other
-    names are passed over, as pages must: whoever links to them adds marks of their own. Raises ApiError 422."""
+    names are passed over, as pages must: whoever links to them adds marks of their own; so are fields that a person left empty.
+    Raises ApiError 422."""
     if len(request.query_string) > QUERY_LIMIT_CHARS:
         raise ApiError(ErrorCode.INVALID_QUERY, f"the query is longer than {QUERY_LIMIT_CHARS} characters")
     values: dict[str, str] = {}
     for name, value in request.query.items():
-        if known_only and name not in kind.__struct_fields__:
+        if known_only and (name not in kind.__struct_fields__ or value == ""):
             continue
         if name in values:
             raise ApiError(ErrorCode.INVALID_QUERY, one_line(f"query parameter {name!r} is given twice"))
