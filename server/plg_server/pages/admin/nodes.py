@@ -69,8 +69,8 @@ async def node_page(request: web.Request, path: NodePath) -> web.Response:
     shown_again=node_page,
 )
 async def edit_node(request: web.Request, path: NodePath, form: EditNodeForm) -> web.StreamResponse:
-    """Change name, place, region, priority."""
-    emptied = {name: getattr(form, name) or "" for name in ("country", "city", "region")}
+    """Change name, place, region, priority, cost."""
+    emptied = {name: getattr(form, name) or "" for name in ("country", "city", "region", "monthly_cost")}
     wanted = EditNodeForm(name=form.name, priority_ms=form.priority_ms, **emptied)
     await request.app[app_keys.ADMIN_NODES].edit(actor_of(request), path.node_id, wanted)
     return go(request, f"/admin/nodes/{path.node_id}", note="saved")

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
+from markupsafe import Markup
 
 from plg.contract.admin_nodes import AdminNode, AdminNodesQuery
 from plg.contract.admin_stats import IncomeFigure, Stats
 from plg_server import app_keys
+from plg_server.pages.charts import Chart, Series, bar_chart
+from plg_server.pages.language import N_, translated
 from plg_server.pages.page import Access, page
 from plg_server.pages.rendering import render
+from plg_server.pages.visitor import visitor_of
 from plg_server.routes import Limit
 from plg_server.services import outbox
 from plg_server.services.admin_stats import stats
@@ -43,7 +47,7 @@ async def overview(request: web.Request) -> web.Response:
         load_percent=mean_load(nodes.nodes),
         nodes=nodes,
         plans=bars([(plan.plan, plan.accounts, str(plan.accounts)) for plan in figures.plans]),
-        months=months(figures.income),
+        charts=income_charts(figures.income, visitor_of(request).language),
         given_up=await outbox.count("given_up"),
         notices=await operator_notices(now),
     )
@@ -60,15 +64,23 @@ def mean_load(nodes: Sequence[AdminNode]) -> float | None:
     return sum(loads) / len(loads) if loads else None
 
 
-def months(income: Sequence[IncomeFigure]) -> dict[str, list[Bar]]:
-    """Income by currency, the oldest month first."""
-    currencies = sorted({one.currency for one in income})
-    return {
-        currency: bars(
-            [(one.month, float(one.amount), one.amount) for one in reversed(income) if one.currency == currency]
+def income_charts(income: Sequence[IncomeFigure], language: str) -> list[Markup]:
+    """Income by month, the oldest first, one chart for each currency. Months without any are gaps of nothing: they had no income."""
+    known = sorted({one.month for one in income})
+    charts = []
+    for currency in sorted({one.currency for one in income}):
+        amounts = {one.month: float(one.amount) for one in income if one.currency == currency}
+        chart = Chart(
+            name=f"income-{currency.lower()}",
+            title=translated(language, N_("Income by month, {currency}")).format(currency=currency),
+            labels=known,
+            series=(Series(translated(language, N_("Income")), [amounts.get(month, 0.0) for month in known]),),
+            unit=currency,
+            digits=2,
+            label_words=translated(language, N_("Month")),
         )
-        for currency in currencies
-    }
+        charts.append(bar_chart(chart, language))
+    return charts
 
 
 def bars(rows: Sequence[tuple[str, float, str]]) -> list[Bar]:
