@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from plg_server.billing_config import BILLING_SETTINGS, BillingConfig, missing_setting
+from plg_server.grafana_config import GRAFANA_SETTINGS, GrafanaConfig
 from plg_server.mail_config import MAIL_SETTINGS, MailConfig, missing_mail_setting
 from plg_server.services.toml_lines import TomlLines
 from plg_server.site_config import SITE_SETTINGS, SiteConfig
@@ -76,6 +77,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     mail: MailConfig
     telegram: TelegramConfig
     site: SiteConfig
+    grafana: GrafanaConfig
 
     @property
     def effective_database_url(self) -> str:
@@ -220,7 +222,7 @@ SETTINGS: dict[str, Setting] = {
             secret=one.secret,
             optional=one.default is None,
         )
-        for key, one in (BILLING_SETTINGS | MAIL_SETTINGS | TELEGRAM_SETTINGS | SITE_SETTINGS).items()
+        for key, one in (BILLING_SETTINGS | MAIL_SETTINGS | TELEGRAM_SETTINGS | SITE_SETTINGS | GRAFANA_SETTINGS).items()
     },
 }
 
@@ -263,8 +265,9 @@ def _build(values: dict[str, object]) -> ServerConfig:
     mail = {key: values.pop(key) for key in MAIL_SETTINGS}
     telegram = {key: values.pop(key) for key in TELEGRAM_SETTINGS}
     site = {key: values.pop(key) for key in SITE_SETTINGS}
+    grafana = {key: values.pop(key) for key in GRAFANA_SETTINGS}
     return msgspec.convert(
-        {**values, "rate_limits": rates, "billing": billing, "mail": mail, "telegram": telegram, "site": site},
+        {**values, "rate_limits": rates, "billing": billing, "mail": mail, "telegram": telegram, "site": site, "grafana": grafana},
         ServerConfig,
     )
 
@@ -374,6 +377,8 @@ def shown_config(config: ServerConfig) -> dict[str, ShownValue]:
     values["mail_url"] = redacted_url(config.mail.mail_url) if config.mail.mail_url else None
     del values["site"]
     values |= msgspec.to_builtins(config.site)
+    del values["grafana"]
+    values |= msgspec.to_builtins(config.grafana)
     del values["telegram"]
     for key, one in TELEGRAM_SETTINGS.items():
         value = getattr(config.telegram, key)

@@ -45,5 +45,6 @@ NOTES: dict[str, str] = {
     "code_ended": N_("Ended."),
     "any_token_revoked": N_("The token is revoked."),
     "benchmark_deleted": N_("The report is deleted."),
+    "claimed": N_("You are the admin of this server."),
     "test_mail": N_("An e-mail waits to be sent to your address."),
 }

@@ -72,12 +72,14 @@ class AccountService:
         self._tokens = tokens
         self._second_factors = second_factors
 
-    async def register(self, request: contract.RegisterRequest, language: str = "en") -> contract.Account:
-        """Make an account; `language` is for a request that names none.
+    async def register(
+        self, request: contract.RegisterRequest, language: str = "en", *, is_invited: bool = False
+    ) -> contract.Account:
+        """Make an account; `language` is for a request that names none. Who `is_invited` may come in while registration is closed.
 
         Raises ApiError `email_taken`, `invalid_body`, or `forbidden` when registration is closed.
         """
-        if not self._config.registration_open:
+        if not self._config.registration_open and not is_invited:
             raise ApiError(ErrorCode.FORBIDDEN, "registration is closed on this server; ask its operator")
         email = normal_email(request.email)
         refuse_overlong(email)

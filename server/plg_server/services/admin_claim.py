@@ -38,6 +38,13 @@ async def offer_claim(now: datetime) -> str | None:
     return token
 
 
+async def refuse_wrong_token(token: str, now: datetime) -> None:
+    """Raises ApiError `claim_refused` for a token that `claim` would refuse now: before an account is made for its sake."""
+    is_live = await AdminClaim.exists(token_hash=token_hash(token), used_at=None, expires_at__gt=now)
+    if not is_live or await has_admin():
+        raise _refused()
+
+
 async def claim(actor: Actor, token: str, now: datetime) -> Claimed:
     """Make the caller's account an admin. Raises ApiError `claim_refused`: wrong, used or expired, or there is an admin already."""
     hashed = token_hash(token)
@@ -45,11 +52,13 @@ async def claim(actor: Actor, token: str, now: datetime) -> Claimed:
         # All tokens are locked, always in one order: of two callers with two tokens the second finds them used.
         live = await AdminClaim.filter(used_at=None, expires_at__gt=now).order_by("token_hash").select_for_update()
         if hashed not in {row.token_hash for row in live} or await has_admin():
-            raise ApiError(
-                ErrorCode.CLAIM_REFUSED, "this token is wrong, used or too old, or the server has an admin already"
-            )
+            raise _refused()
         await AdminClaim.filter(used_at=None).update(used_at=now)
         await Account.filter(id=actor.account_id).update(role="admin")
         await record(actor, "admin.claim", f"account:{actor.account_id}", {"from": actor.role, "to": "admin"})
         account = await Account.get(id=actor.account_id)
     return Claimed(account_id=account.id, email=account.email, role=account.role)
+
+
+def _refused() -> ApiError:
+    return ApiError(ErrorCode.CLAIM_REFUSED, "this token is wrong, used or too old, or the server has an admin already")

@@ -20,6 +20,8 @@ class MailKind(StrEnum):
     NEW_DEVICE = "new_device"
     PLAN_REMINDER = "plan_reminder"
     RECEIPT = "receipt"
+    TEST = "test"
+    """An operator asked whether e-mail works."""
 
 
 class MailLanguage(StrEnum):
@@ -53,6 +55,7 @@ RULES: dict[MailKind, MailRules] = {
     # A reminder that comes after the end is worse than none.
     MailKind.PLAN_REMINDER: MailRules(frozenset({"plan", "ends_on", "days_left"}), timedelta(days=2)),
     MailKind.RECEIPT: MailRules(frozenset({"plan", "amount", "currency", "paid_on", "reference", "ends_on"}), timedelta(days=7)),
+    MailKind.TEST: MailRules(frozenset({"at"}), timedelta(hours=1)),
 }  # fmt: skip
 
 

@@ -38,7 +38,8 @@ class Fact:
 
 @dataclass(frozen=True)
 class Trial:
-    """What the page that asks once more says. `lines` are more facts, one each; `harmless` is for what can be undone."""
+    """What the page that asks once more says. `lines` are more facts, one each, `diffs` tables by name with their unified
+    diff; `harmless` is for what can be undone."""
 
     title: str
     button: str
@@ -46,6 +47,7 @@ class Trial:
     facts: tuple[Fact, ...] = ()
     lines: tuple[str, ...] = ()
     harmless: bool = False
+    diffs: tuple[tuple[str, str], ...] = ()
 
 
 def ask_once_more(request: web.Request, trial: Trial) -> web.Response:

@@ -1,14 +1,47 @@
 """Every subject of operators' pages. Fixed addresses stand before those with a name in them."""
 
 from plg_server.pages.admin import (
+    audit,
+    benchmarks,
+    codes,
+    game_files,
+    games,
+    graphs,
+    incidents,
     node_acts,
     nodes,
     overview,
     payments,
+    plans,
     sessions,
+    settings,
+    setup,
+    setup_steps,
     subscriptions,
+    tokens,
     user_acts,
     users,
 )
 
-SUBJECTS = (overview, nodes, node_acts, users, user_acts, sessions, subscriptions, payments)
+SUBJECTS = (
+    overview,
+    nodes,
+    node_acts,
+    sessions,
+    game_files,
+    games,
+    benchmarks,
+    incidents,
+    users,
+    user_acts,
+    subscriptions,
+    tokens,
+    payments,
+    plans,
+    codes,
+    audit,
+    graphs,
+    settings,
+    setup,
+    setup_steps,
+)
