@@ -222,7 +222,9 @@ SETTINGS: dict[str, Setting] = {
             secret=one.secret,
             optional=one.default is None,
         )
-        for key, one in (BILLING_SETTINGS | MAIL_SETTINGS | TELEGRAM_SETTINGS | SITE_SETTINGS | GRAFANA_SETTINGS).items()
+        for key, one in (
+            BILLING_SETTINGS | MAIL_SETTINGS | TELEGRAM_SETTINGS | SITE_SETTINGS | GRAFANA_SETTINGS
+        ).items()
     },
 }
 
@@ -267,7 +269,15 @@ def _build(values: dict[str, object]) -> ServerConfig:
     site = {key: values.pop(key) for key in SITE_SETTINGS}
     grafana = {key: values.pop(key) for key in GRAFANA_SETTINGS}
     return msgspec.convert(
-        {**values, "rate_limits": rates, "billing": billing, "mail": mail, "telegram": telegram, "site": site, "grafana": grafana},
+        {
+            **values,
+            "rate_limits": rates,
+            "billing": billing,
+            "mail": mail,
+            "telegram": telegram,
+            "site": site,
+            "grafana": grafana,
+        },
         ServerConfig,
     )
 

@@ -32,7 +32,9 @@ NOTES: dict[str, str] = {
     "node_enabled": N_("The relay takes sessions again from its next heartbeat on."),
     "node_disabled": N_("The relay gets no new sessions."),
     "node_drained": N_("The relay drains."),
-    "node_not_told": N_("The relay gets no new sessions, but could not be told to drain: its control address does not answer."),
+    "node_not_told": N_(
+        "The relay gets no new sessions, but could not be told to drain: its control address does not answer."
+    ),
     "node_deleted": N_("The relay is deleted."),
     "user_banned": N_("The account is banned."),
     "user_unbanned": N_("The account may come in again."),

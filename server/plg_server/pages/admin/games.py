@@ -2,7 +2,14 @@
 
 from aiohttp import web
 
-from plg.contract.admin_games import AdminGamesQuery, GamesChange, GameTextRequest, ResetGameRequest, TableKind, TableName
+from plg.contract.admin_games import (
+    AdminGamesQuery,
+    GamesChange,
+    GameTextRequest,
+    ResetGameRequest,
+    TableKind,
+    TableName,
+)
 from plg.contract.problem import ErrorCode
 from plg_server import app_keys
 from plg_server.handlers.admin.acting import actor_of
@@ -87,7 +94,9 @@ async def reset_table(request: web.Request, form: ResetForm) -> web.StreamRespon
     """Take operators' change of a game or list back."""
     wanted = ResetGameRequest(kind=form.kind, name=form.name, dry_run=form.dry_run)
     done = await request.app[app_keys.ADMIN_GAMES].reset(actor_of(request), wanted)
-    return next_page(request, done, said(request, N_("Take the changes of {name} back?"), name=form.name), "/admin/games")
+    return next_page(
+        request, done, said(request, N_("Take the changes of {name} back?"), name=form.name), "/admin/games"
+    )
 
 
 @page(

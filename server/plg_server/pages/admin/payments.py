@@ -58,6 +58,7 @@ async def payments_page(request: web.Request, query: PaymentsQuery) -> web.Respo
         )
     )
     waiting = await queue(QueueQuery(limit=1))
+    providers = request.app[app_keys.PROVIDERS]
     return render(
         request,
         "admin/payments.html",
@@ -65,7 +66,7 @@ async def payments_page(request: web.Request, query: PaymentsQuery) -> web.Respo
         query=query,
         paging=paging(query, found),
         waiting=waiting.total,
-        providers=sorted(request.app[app_keys.PROVIDERS]),
+        providers=sorted(providers),
     )
 
 

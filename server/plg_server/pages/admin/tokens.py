@@ -52,7 +52,7 @@ async def revoke_any_token(request: web.Request, path: AnyTokenPath, form: Revok
     done = await revoke_token(actor_of(request), path.token_id, wanted, request.app[app_keys.CLOCK]())
     back = f"/admin/tokens/{path.token_id}"
     if not done.dry_run:
-        return go(request, back, note="token_revoked")
+        return go(request, back, note="any_token_revoked")
     facts = (Fact(said(request, N_("Token")), f"{done.token.name} ({done.token.kind})"),) if done.changed else ()
     title = said(request, N_("Revoke this token?"))
     return ask_once_more(request, Trial(title, said(request, N_("Revoke the token")), back, facts))
