@@ -48,7 +48,7 @@ class NewNode(Answer, frozen=True, kw_only=True):
     expires_at: Timestamp
 
 
-class EditNodeRequest(Request, frozen=True, kw_only=True):
+class EditNodeRequest(Request, frozen=True, kw_only=True, omit_defaults=True):
     """PATCH /v1/admin/nodes/{node_id}: what is left out stays. `priority_ms` counts in favour of the relay (below 0: against it)."""
 
     name: NodeName | None = None

@@ -16,6 +16,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "users": LazyCommand("plg.cli.admin.users", N_("Accounts: find, show, ban, give a role, sign out.")),
     "stats": LazyCommand("plg.cli.admin.stats", N_("Show the server in figures.")),
     "nodes": LazyCommand("plg.cli.admin.nodes", N_("Look after relays.")),
+    "incidents": LazyCommand("plg.cli.admin.incidents", N_("Tell players of faults, on the status page.")),
     "games": LazyCommand("plg.cli.admin.games", N_("Change games, their addresses and ports.")),
     "sessions": LazyCommand("plg.cli.admin.sessions", N_("See and end sessions.")),
     "benchmarks": LazyCommand("plg.cli.admin.benchmarks", N_("See and delete benchmarks that were sent in.")),

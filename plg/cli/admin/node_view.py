@@ -84,6 +84,8 @@ def show_node(run: Invocation, node: "AdminNode") -> None:
         (_("sessions"), _("{here} by its own count, {known} known here, at most {most}").format(
             here="-" if node.sessions is None else node.sessions, known=node.running_sessions, most=node.max_sessions)),
         (_("heard"), _heard(node)),
+        (_("cost a month"), node.monthly_cost or "-"),
+        (_("browsers' pings"), node.web_ping_url or "-"),
         (_("enrolled"), node.created_at),
         (_("disabled"), node.disabled_at or "-"),
         (_("drained"), node.drained_at or "-"),

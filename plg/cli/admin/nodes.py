@@ -162,8 +162,8 @@ def priority(
 
 @add_command(
     app,
-    help=N_("Change a relay's name, place or region. The region is for operators only."),
-    examples="plg admin nodes edit frankfurt-1 --country DE --city Frankfurt --region eu",
+    help=N_("Change a relay's name, place, region or cost. Region and cost are for operators only."),
+    examples='plg admin nodes edit frankfurt-1 --country DE --city Frankfurt --region eu --monthly-cost "12.50 EUR"',
 )
 def edit(
     ctx: typer.Context,
@@ -174,18 +174,23 @@ def edit(
     ] = None,
     city: Annotated[str | None, typer.Option("--city", metavar="CITY", help=N_("Its city."))] = None,
     region: Annotated[str | None, typer.Option("--region", metavar="REGION", help=N_("A word of yours."))] = None,
+    monthly_cost: Annotated[
+        str | None,
+        typer.Option("--monthly-cost", metavar="COST", help=N_('What its machine costs a month: "12.50 EUR".')),
+    ] = None,
     server: ServerOption = None,
 ) -> None:
     from plg.contract.admin_nodes import EditNodeRequest
 
-    if all(value is None for value in (name, country, city, region)):
+    if all(value is None for value in (name, country, city, region, monthly_cost)):
         raise CliError(
             _("nothing to change is named"),
             code="usage",
             exit_code=ExitCode.USAGE,
-            next_step=_("one of: {names}").format(names="--name, --country, --city, --region"),
+            next_step=_("one of: {names}").format(names="--name, --country, --city, --region, --monthly-cost"),
         )
-    _edit(ctx, relay, EditNodeRequest(name=name, country=country, city=city, region=region), server)
+    request = EditNodeRequest(name=name, country=country, city=city, region=region, monthly_cost=monthly_cost)
+    _edit(ctx, relay, request, server)
 
 
 @add_command(

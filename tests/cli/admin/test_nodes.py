@@ -35,6 +35,14 @@ def test_a_relay_from_its_token_to_its_end(plg: Inside, server: Operated) -> Non
     moved = plg("admin", "nodes", "priority", "Oslo 2", "10", "--json", **boss).document()["node"]
     assert (moved["region"], moved["priority_ms"], moved["running_sessions"]) == ("north", 10, 1)
     assert "10 ms" in plg("admin", "nodes", "show", relay.node_id, **boss).out
+    paid = plg("admin", "nodes", "edit", "Oslo 2", "--monthly-cost", "12.50 EUR", **boss)
+    assert "12.50 EUR" in paid.out
+    wrong = plg("admin", "nodes", "edit", "Oslo 2", "--monthly-cost", "much", "--json", **boss)
+    assert wrong.error()["code"] == "invalid_body"
+    assert (
+        plg("admin", "nodes", "priority", "Oslo 2", "10", "--json", **boss).document()["node"]["monthly_cost"]
+        == "12.50 EUR"
+    )
 
     dry = plg("admin", "nodes", "delete", "Oslo 2", "--dry-run", **boss)
     assert "would be deleted" in dry.out
