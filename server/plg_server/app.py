@@ -34,6 +34,7 @@ from plg_server.handlers import (
     relays,
     routes_to_games,
     sessions,
+    site_files,
     status_page,
     telegram,
     totp,
@@ -72,6 +73,7 @@ from plg_server.services.kept_persons import KeptPersons
 from plg_server.services.leases import Leases
 from plg_server.services.mail_codes import MailCodes
 from plg_server.services.passwords import Passwords
+from plg_server.services.releases import Releases
 from plg_server.services.signing_key import TELL_EVERY_S, SigningKey
 from plg_server.services.tokens import AccessTokens, load_token_secret
 from plg_server.services.totp import SecondFactors
@@ -115,6 +117,7 @@ def all_routes() -> tuple[Route, ...]:
         health,
         docs,
         csp_reports,
+        site_files,
     )
     return tuple(route for subject in subjects for route in subject.ROUTES)
 
@@ -135,6 +138,7 @@ def create_app(config: ServerConfig, clock: Callable[[], datetime] = utc_now) ->
     app[app_keys.CONFIG] = config
     app[app_keys.CLOCK] = clock
     app[app_keys.METRICS] = Metrics()
+    app[app_keys.RELEASES] = Releases(config.site.releases_folder)
     app[app_keys.AUTHENTICATORS] = checks
     app[app_keys.OPENAPI] = msgspec.json.encode(openapi_document(routes, config.public_url))
     for route in routes:

@@ -33,6 +33,7 @@ from plg_server.services.password_reset import PasswordReset
 from plg_server.services.payment_facts import PaymentProvider
 from plg_server.services.relay_profiles import RelayProfiles
 from plg_server.services.relay_state import RelayStates
+from plg_server.services.releases import Releases
 from plg_server.services.route_matrix import RouteMatrices
 from plg_server.services.route_reports import RouteService
 from plg_server.services.session_ends import Revocations
@@ -64,6 +65,7 @@ GAME_OVERRIDES = web.AppKey("game_overrides", GameOverrides)
 ADMIN_GAMES = web.AppKey("admin_games", AdminGames)
 ADMIN_NODES = web.AppKey("admin_nodes", AdminNodes)
 ADMIN_SESSIONS = web.AppKey("admin_sessions", AdminSessions)
+RELEASES = web.AppKey("releases", Releases)
 RELAY_STATES = web.AppKey("relay_states", RelayStates)
 STATUS_PAGES = web.AppKey("status_pages", StatusPages)
 RELAY_PROFILES = web.AppKey("relay_profiles", RelayProfiles)

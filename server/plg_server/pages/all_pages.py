@@ -18,7 +18,7 @@ from plg_server.pages.account import (
 )
 from plg_server.pages.admin.all_subjects import SUBJECTS as ADMIN_SUBJECTS
 from plg_server.pages.page import Page
-from plg_server.pages.public import home, look, status
+from plg_server.pages.public import download, games, home, legal, look, plans, results, status
 
 CABINET = (
     sign_up,
@@ -38,5 +38,5 @@ CABINET = (
 
 def all_pages() -> tuple[Page, ...]:
     """In the order of the menu."""
-    subjects = (home, look, status, sign_in, sign_out, *CABINET, *ADMIN_SUBJECTS)
+    subjects = (home, games, results, plans, status, download, legal, look, sign_in, sign_out, *CABINET, *ADMIN_SUBJECTS)
     return tuple(page for subject in subjects for page in subject.PAGES)
