@@ -121,16 +121,15 @@ class Releases:
 
 
 def _state_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, times and sizes: they change whenever a file does."""
+    state: list[tuple[str, int, int]] = []
     try:
-        return tuple(
-            sorted(
-                (path.name, found.st_mtime_ns, found.st_size)
-                for path in folder.iterdir()
-                if (found := path.stat()) and path.is_file()
-            )
-        )
+        for path in sorted(folder.iterdir()):
+            found = path.stat()
+            state.append((path.name, found.st_mtime_ns, found.st_size))
     except OSError:
         return ()
+    return tuple(state)
 
 
 def _read(folder: Path) -> ReleasesShown:
