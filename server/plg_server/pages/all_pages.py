@@ -38,5 +38,18 @@ CABINET = (
 
 def all_pages() -> tuple[Page, ...]:
     """In the order of the menu."""
-    subjects = (home, games, results, plans, status, download, legal, look, sign_in, sign_out, *CABINET, *ADMIN_SUBJECTS)
+    subjects = (
+        home,
+        games,
+        results,
+        plans,
+        status,
+        download,
+        legal,
+        look,
+        sign_in,
+        sign_out,
+        *CABINET,
+        *ADMIN_SUBJECTS,
+    )
     return tuple(page for subject in subjects for page in subject.PAGES)

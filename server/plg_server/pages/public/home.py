@@ -9,6 +9,7 @@ from plg.contract.games import GameSummary, Transport
 from plg_server import app_keys
 from plg_server.pages.page import Access, page
 from plg_server.pages.public import game_words, plan_words
+from plg_server.pages.public.live_pings import live_pings
 from plg_server.pages.public.results_view import overall, shares_of
 from plg_server.pages.rendering import render
 from plg_server.pages.visitor import visitor_of
@@ -29,11 +30,14 @@ async def home(request: web.Request) -> web.Response:
     language = visitor_of(request).language
     catalog = app[app_keys.CATALOG]
     sums = await app[app_keys.BENCHMARKS].summaries(None, None)
+    pings = await live_pings(request)
     plans = await app[app_keys.SUBSCRIPTIONS].offers()
     named = [(catalog.by_slug[one.game].detail.name, one) for one in sums.summaries if one.game in catalog.by_slug]
     return render(
         request,
         "public/home.html",
+        connect_sources=pings.origins,
+        relays=pings.relays,
         words=game_words,
         plan_words=plan_words,
         games=shown_games(catalog, [one.game for one in sums.summaries]),
