@@ -1,18 +1,11 @@
-"""The cabinet's pages, as a whole: each opens for its owner in both languages, and for nobody else."""
+"""The cabinet's pages as a whole: each opens for its owner in both languages, and for nobody else."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
-
-from support.api_driver import ApiDriver
-from support.billing_world import DONATEPAY
-from support.guarded_account import guarded_account
-from support.shared_server import shared_server
+from plg_server.pages.account.frame import PAGE_ROWS, PageNumber
+from support.api_driver import PASSWORD, ApiDriver
+from support.guarded_account import Guarded
 from support.site_visitor import SiteVisitor
-
-PASSWORD = "correct horse battery"
 
 PAGES = (
     "/account",
@@ -36,16 +29,9 @@ PAGES = (
 )
 
 
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[ApiDriver]:
-    settings = {"billing": "on", "telegram_bot_name": "plg_test_bot", **DONATEPAY}
-    async with shared_server(tmp_path, settings) as made:
-        yield made
-
-
-async def test_every_page_opens_for_its_owner_in_both_languages(api: ApiDriver) -> None:
-    visitor = SiteVisitor(api)
-    await visitor.sign_in((await guarded_account(api)).email, PASSWORD)
+async def test_every_page_opens_for_its_owner_in_both_languages_and_every_form_has_its_token(
+    visitor: SiteVisitor,
+) -> None:
     for path in PAGES:
         for language, menu in (("en", "Overview"), ("ru", "Обзор")):
             shown = await visitor.open(f"/{language}{path}")
@@ -58,19 +44,21 @@ async def test_every_page_opens_for_its_owner_in_both_languages(api: ApiDriver) 
             assert all("csrf" in form.fields for form in shown.forms if form.method == "post")
 
 
-async def test_whoever_is_not_signed_in_is_asked_to_and_comes_back(api: ApiDriver) -> None:
-    email = (await guarded_account(api)).email
-    visitor = SiteVisitor(api)
+async def test_whoever_is_not_signed_in_is_asked_to_and_comes_back(cabinet: ApiDriver, owner: Guarded) -> None:
+    visitor = SiteVisitor(cabinet)
     for path in PAGES:
         assert (await visitor.open(f"/en{path}")).path == "/en/sign-in"
     shown = await visitor.open("/en/account/data/delete")
-    shown = await visitor.submit(shown.form("sign-in"), email=email, password=PASSWORD)
+    shown = await visitor.submit(shown.form("sign-in"), email=owner.email, password=PASSWORD)
     assert shown.path == "/en/account/data/delete"
 
 
-async def test_the_menu_says_where_one_is(api: ApiDriver) -> None:
-    visitor = SiteVisitor(api)
-    await visitor.sign_in((await guarded_account(api)).email, PASSWORD)
+async def test_the_menu_says_where_one_is(visitor: SiteVisitor) -> None:
     shown = await visitor.open("/en/account/security/devices")
     marked = re.findall(r'href="([^"]+)" aria-current="page"', shown.html)
-    assert "/en/account/security" in marked
+    assert marked.count("/en/account/security") == 2  # at the side, and in the menu of narrow windows
+    assert "/en/account/data" not in marked
+
+
+def test_pages_of_a_list_begin_where_the_one_before_ended() -> None:
+    assert [PageNumber(page=number).offset for number in (1, 2, 3)] == [0, PAGE_ROWS, 2 * PAGE_ROWS]
