@@ -66,6 +66,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "boost": LazyCommand("plg.cli.boost", N_("Change this computer for a game, and put it back.")),
     "doctor": LazyCommand("plg.cli.doctor", N_("Look for what is wrong, and say what to do.")),
     "server": LazyCommand("plg.cli.server", N_("Run and look after a PLG server."), extra="server"),
+    "bot": LazyCommand("plg.cli.bot", N_("Run and look after the Telegram bot of a PLG server."), extra="bot"),
     "admin": LazyCommand("plg.cli.admin.command", N_("Look after a server as its operator.")),
     "relay": LazyCommand("plg.cli.relay", N_("Run and look after a PLG relay."), extra="relay"),
     "statusline": LazyCommand("plg.cli.statusline", N_("One line about the running tunnel, for status bars.")),

@@ -29,6 +29,24 @@ class ServerCheckDocument(Document, frozen=True, kw_only=True):
     schema: str = "plg.server_check/1"
 
 
+class BotRunningDocument(Document, frozen=True, kw_only=True):
+    """`plg bot run --json`, once the bot answers. `url` and `port` are null while it asks Telegram itself."""
+
+    bot: str
+    url: str | None
+    port: int | None
+    schema: str = "plg.bot_running/1"
+
+
+class BotCheckDocument(Document, frozen=True, kw_only=True):
+    """`plg bot check --json`. `config` holds what concerns the bot, secrets replaced by "***"."""
+
+    ok: bool
+    config: dict[str, str | int | float | bool | list[str] | None]
+    checks: list[CheckView]
+    schema: str = "plg.bot_check/1"
+
+
 class RelayTokenDocument(Document, frozen=True, kw_only=True):
     """`plg server create-relay-token --json`. The token works once."""
 

@@ -14,6 +14,7 @@ HOMES = {
     "textual_serve": ("tui/plg_tui/",),
     "tortoise": ("server/plg_server/",),
     "jinja2": ("server/plg_server/",),
+    "aiogram": ("server/plg_server/bot/",),
     "aiohttp_jinja2": ("server/plg_server/",),
     "redis": ("server/plg_server/",),
     "typer": ("plg/cli/",),

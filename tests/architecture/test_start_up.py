@@ -10,6 +10,7 @@ HEAVY = {
     "pydivert",
     "aiohttp",
     "pydantic",
+    "aiogram",
     "cryptography",
     "keyring",
     "msgspec",

@@ -51,9 +51,14 @@ async def is_wanted(account: Account, now: datetime) -> bool:
 
     An address that nobody confirmed and nobody paid with may belong to a stranger: it gets no such e-mail either.
     """
-    if await Cancellation.exists(account_id=account.id):
-        return False
     if account.email_verified_at is None and not await Payment.exists(account_id=account.id, state="credited"):
+        return False
+    return await is_worth_telling(account, now)
+
+
+async def is_worth_telling(account: Account, now: datetime) -> bool:
+    """Whether the end would surprise its owner: not who cancelled, and not who never had more than a few days."""
+    if await Cancellation.exists(account_id=account.id):
         return False
     left = await standing(account.id, now)
     # Without grants an operator set the plan: there is an end all the same.

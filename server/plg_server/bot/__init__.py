@@ -1,0 +1,1 @@
+"""The Telegram bot (`plg bot run`): a process of its own over the server's database and store. The only home of aiogram."""
