@@ -55,7 +55,7 @@ OWNED: dict[str, tuple[Callable[[ApiDriver, Caller], Awaitable[str]], type[Model
 }
 """Ids in addresses that belong to one account: how one is made, and where it stands."""
 
-PUBLIC = {"/v1/games/{slug}", "/v1/payments/notices/{provider}"}
+PUBLIC = {"/v1/games/{slug}", "/v1/payments/notices/{provider}", "/releases/{name}"}
 """Addresses with a name that anybody may know."""
 
 MADE_BY_NAMING = {("PATCH", "/v1/admin/plans/{name}")}

@@ -44,7 +44,7 @@ class ApiDriver:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         async with self.client.request(method, url, headers=headers, **options) as response:
-            text = await response.text()
+            text = await response.text(errors="replace")  # pictures are answers too
             is_json = response.content_type.endswith("json") and bool(text)
             return Reply(
                 response.status,

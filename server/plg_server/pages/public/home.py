@@ -1,6 +1,7 @@
 """/: the landing page. Every figure on it is this server's own: its catalogue, its prices, what its players measured."""
 
 import functools
+import re
 from importlib.resources import files
 
 from aiohttp import web
@@ -51,6 +52,7 @@ async def home(request: web.Request) -> web.Response:
         is_sold=app[app_keys.CONFIG].billing.on,
         is_fair=app[app_keys.CONFIG].billing.outcome_fair,
         transcript=transcript(language),
+        recording_size=recording_size(language),
     )
 
 
@@ -66,6 +68,14 @@ def shown_games(catalog: GameCatalog, measured: list[str]) -> list[GameSummary]:
 def transcript(language: str) -> str:
     """The words of the recording in the hero."""
     return (files("plg_server") / "pages" / "static" / f"terminal_{language}.txt").read_text(encoding="utf-8")
+
+
+@functools.cache
+def recording_size(language: str) -> tuple[int, int]:
+    """Width and height of the recording: named in the page, so that nothing moves when it has come."""
+    drawing = (files("plg_server") / "pages" / "static" / f"terminal_{language}.svg").read_text(encoding="utf-8")
+    found = re.search(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', drawing)
+    return (round(float(found[1])), round(float(found[2]))) if found else (0, 0)
 
 
 PAGES = (home,)

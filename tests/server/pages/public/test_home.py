@@ -1,10 +1,11 @@
 """/: the landing page."""
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from plg_server.pages.public.home import SHOWN_GAMES, shown_games, transcript
+from plg_server.pages.public.home import SHOWN_GAMES, recording_size, shown_games, transcript
 from plg_server.services.game_catalog import build_catalog
 from plg_server.services.game_files import load_game_files
 from support.api_driver import PASSWORD
@@ -74,3 +75,13 @@ def test_the_recording_has_its_words_beside_it(language: str) -> None:
     words = transcript(language)
     assert words.startswith("$ plg demo")
     assert "PLG" in words
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_recording_is_small_and_its_size_is_known_beforehand(language: str) -> None:
+    width, height = recording_size(language)
+    assert 600 < width < 800
+    assert 300 < height < 700
+    drawing = (files("plg_server") / "pages" / "static" / f"terminal_{language}.svg").read_bytes()
+    assert len(drawing) < 60_000
+    assert b"prefers-reduced-motion" in drawing
