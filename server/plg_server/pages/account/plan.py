@@ -99,7 +99,7 @@ async def checkout_page(request: web.Request, path: CheckoutPath) -> web.Respons
     return show(
         request,
         "account/checkout.html",
-        own=own,
+        begun=own,
         checkout=own.checkout,
         state="paid" if own.is_paid else "over" if own.is_over else "waiting",
         qr="" if own.is_paid or own.is_over else qr_code(own.checkout.link, label),
