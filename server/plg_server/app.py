@@ -1,6 +1,7 @@
 """The application: everything is made here, handed around by typed keys, and closed here."""
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 
@@ -122,6 +123,12 @@ def all_routes() -> tuple[Route, ...]:
     return tuple(route for subject in subjects for route in subject.ROUTES)
 
 
+@functools.cache
+def described(public_url: str | None) -> bytes:
+    """The OpenAPI document as it is served; made once in a process, for it takes as long as all the rest of a start."""
+    return msgspec.json.encode(openapi_document(all_routes(), public_url))
+
+
 def authenticators() -> dict[Auth, Authenticator]:
     """The check for each kind of route."""
     return {**account_authenticators(), **relay_authenticators()}
@@ -140,7 +147,7 @@ def create_app(config: ServerConfig, clock: Callable[[], datetime] = utc_now) ->
     app[app_keys.METRICS] = Metrics()
     app[app_keys.RELEASES] = Releases(config.site.releases_folder)
     app[app_keys.AUTHENTICATORS] = checks
-    app[app_keys.OPENAPI] = msgspec.json.encode(openapi_document(routes, config.public_url))
+    app[app_keys.OPENAPI] = described(config.public_url)
     for route in routes:
         if route.auth not in checks:
             raise TypeError(f"{route.method} {route.url}: nobody can check {route.auth}")
