@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from plg.contract.accounts import LoginRequest
+from plg.contract.accounts import LoginRequest, RegisterRequest
 from plg.contract.problem import ErrorCode
 from plg_server import app_keys
 from plg_server.ids import utc_now
@@ -117,3 +117,20 @@ async def test_use_moves_the_end_forward_but_writes_seldom(
         assert None not in answered
         assert (await BrowserSession.get()).expires_at > first.expires_at
         assert (await SignInPlace.get()).network == "203.0.113.0/24"
+
+
+async def test_a_new_account_is_signed_in_and_a_token_can_be_replaced_by_another_one(
+    api: ApiDriver, sessions: BrowserSessions
+) -> None:
+    with api.app[app_keys.DATABASE].active():
+        wish = RegisterRequest(email="new@example.org", password=PASSWORD)
+        token, account_id = await sessions.sign_up(wish, "Firefox on Linux", HOME)
+        before = await sessions.identify(token, HOME)
+        assert before is not None
+        assert before.account_id == account_id
+        other = await sessions.renew(before.sign_in_id)
+        assert other != token
+        assert await sessions.identify(token, HOME) is None
+        after = await sessions.identify(other, HOME)
+        assert after is not None
+        assert after.sign_in_id == before.sign_in_id

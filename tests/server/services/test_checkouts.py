@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 
+from plg.contract.problem import ErrorCode
 from plg_server import app_keys
 from plg_server.ids import utc_now
 from plg_server.models.payments import Checkout
+from plg_server.problems import ApiError
 from plg_server.services import checkouts
+from plg_server.services.ledger import settle
 from plg_server.services.payment_facts import Order, ProviderUnavailable
 from plg_server.services.plans import PlanFacts, edit_plan
 from support.api_driver import StartServer
-from support.billing_world import DONATEPAY, BillingWorld, begun, billing_world
+from support.billing_world import DONATEPAY, BillingWorld, begun, billing_world, paid
 
 
 @pytest.fixture
@@ -79,3 +82,29 @@ async def test_with_billing_off_nothing_is_paid(start_server: StartServer) -> No
     world = await billing_world(start_server, {}, billing="off", **DONATEPAY)
     body = {"plan": "monthly", "provider": "donatepay"}
     assert (await world.api.post("/v1/payments/checkout", body, await world.player())).code == "billing_off"
+
+
+async def test_its_owner_comes_back_to_it_until_it_is_paid_or_over_and_nobody_else_sees_it(world: BillingWorld) -> None:
+    access, stranger = await world.player(), await world.player("stranger@example.org")
+    checkout = await begun(world, access)
+    mine, theirs = await world.account_id(access), await world.account_id(stranger)
+    service = world.api.app[app_keys.CHECKOUTS]
+    with world.api.app[app_keys.DATABASE].active():
+        own = await service.own(mine, checkout["id"])
+        assert (own.checkout.link, own.checkout.code) == (checkout["link"], checkout["code"])
+        assert (own.is_paid, own.is_over, own.payment_id) == (False, False, None)
+        assert [one.id for one in await service.waiting(mine)] == [checkout["id"]]
+        assert await service.waiting(theirs) == []
+        for account_id, checkout_id in ((theirs, checkout["id"]), (mine, "0" * 16)):
+            with pytest.raises(ApiError) as caught:
+                await service.own(account_id, checkout_id)
+            assert caught.value.code is ErrorCode.NOT_FOUND
+        await settle(paid(checkout), utc_now())
+        own = await service.own(mine, checkout["id"])
+        assert own.is_paid
+        assert own.payment_id is not None
+        assert await service.waiting(mine) == []
+        other = await begun(world, access)
+        world.clock.forward(days=30)
+        assert (await service.own(mine, other["id"])).is_over
+        assert await service.waiting(mine) == []

@@ -8,7 +8,7 @@ from support.site_visitor import Shown, SiteVisitor
 
 
 def secret_of(shown: Shown) -> str:
-    return re.findall(r'id="totp-secret">([A-Z2-7]{32})<', shown.html)[0]
+    return str(re.findall(r'id="totp-secret">([A-Z2-7]{32})<', shown.html)[0])
 
 
 def codes_of(shown: Shown) -> list[str]:
