@@ -93,8 +93,8 @@ def resolved(environment: dict[str, str], prefix: str) -> dict[str, str]:
     }
 
 
-def test_compose_has_the_four_parts(compose: ComposeFile) -> None:
-    assert set(compose.services) == {"postgres", "redis", "server", "relay"}
+def test_compose_has_the_five_parts(compose: ComposeFile) -> None:
+    assert set(compose.services) == {"postgres", "redis", "server", "bot", "relay"}
 
 
 def test_the_server_accepts_the_environment_that_compose_gives_it(compose: ComposeFile) -> None:
@@ -104,6 +104,17 @@ def test_the_server_accepts_the_environment_that_compose_gives_it(compose: Compo
     assert config.host == "0.0.0.0"
 
 
+def test_the_bot_accepts_the_environment_that_compose_gives_it_and_stands_on_the_servers_database(
+    compose: ComposeFile,
+) -> None:
+    bot, server = compose.services["bot"], compose.services["server"]
+    config = load_server_config(None, resolved(bot.environment, "PLG_SERVER_"))
+    assert (config.telegram.on, config.telegram.telegram_token) == (False, None)
+    for name in ("PLG_SERVER_DATABASE_URL", "PLG_SERVER_STORE_URL", "PLG_SERVER_TELEGRAM_BOT_NAME"):
+        assert bot.environment[name] == server.environment[name]
+    assert "PLG_SERVER_TELEGRAM_TOKEN" not in server.environment
+
+
 def test_the_relay_accepts_the_environment_that_compose_gives_it(compose: ComposeFile, tmp_path: Path) -> None:
     environment = resolved(compose.services["relay"].environment, "PLG_RELAY_")
     config = load_relay_config(file=None, environ=environment, overrides={}, default_data_dir=tmp_path)
@@ -111,12 +122,12 @@ def test_the_relay_accepts_the_environment_that_compose_gives_it(compose: Compos
 
 
 def test_our_containers_drop_every_right_but_the_relays_port(compose: ComposeFile) -> None:
-    for name in ("server", "relay"):
+    for name in ("server", "bot", "relay"):
         service = compose.services[name]
         assert service.cap_drop == ["ALL"]
         assert service.security_opt == ["no-new-privileges:true"]
         assert service.read_only
-    assert compose.services["server"].cap_add == []
+    assert compose.services["server"].cap_add == compose.services["bot"].cap_add == []
     assert compose.services["relay"].cap_add == ["NET_BIND_SERVICE"]
 
 

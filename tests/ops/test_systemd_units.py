@@ -12,10 +12,10 @@ from support.requirements import require_binary
 from support.source_tree import ROOT
 
 UNITS = ROOT / "ops" / "systemd"
-SERVICES = ("plg-server.service", "plg-relay.service")
+SERVICES = ("plg-server.service", "plg-relay.service", "plg-bot.service")
 INSTALLED_COMMAND = "/opt/plg/bin/plg"
 MOST_EXPOSURE_TENTHS = 20
-"""`systemd-analyze security` says 1.2 for the server and 1.6 for the relay; below 2.0 it calls a service well guarded."""
+"""`systemd-analyze security` says 1.2 for the server and the bot, 1.6 for the relay; below 2.0 it calls a service well guarded."""
 
 
 @pytest.fixture
@@ -59,8 +59,9 @@ def test_each_service_is_well_guarded(verifiable_units: list[Path]) -> None:
 
 
 def test_the_server_has_no_capability_and_the_relay_only_the_one_for_port_443() -> None:
-    server, relay = map(settings, SERVICES)
-    assert server["CapabilityBoundingSet"] == server["AmbientCapabilities"] == [""]
+    server, relay, bot = map(settings, SERVICES)
+    for service in (server, bot):
+        assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == [""]
     assert relay["CapabilityBoundingSet"] == relay["AmbientCapabilities"] == ["CAP_NET_BIND_SERVICE"]
 
 
@@ -70,6 +71,12 @@ def test_a_service_restarts_after_a_crash_but_not_after_a_configuration_error(se
     assert unit["Restart"] == ["on-failure"]
     hopeless = {int(code) for code in unit["RestartPreventExitStatus"][0].split()}
     assert hopeless == {ExitCode.USAGE, ExitCode.NEEDS_PRIVILEGES, ExitCode.BAD_CONFIGURATION}
+
+
+def test_the_bot_stands_on_the_servers_configuration_and_data() -> None:
+    server, _relay, bot = map(settings, SERVICES)
+    for key in ("User", "Group", "Environment", "StateDirectory"):
+        assert bot[key] == server[key]
 
 
 def test_the_relays_keeper_may_store_its_sockets_and_gets_the_signals_alone() -> None:

@@ -13,6 +13,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import (
     AiogramError,
+    TelegramAPIError,
     TelegramBadRequest,
     TelegramConflictError,
     TelegramForbiddenError,
@@ -160,7 +161,8 @@ class TelegramClient:
             raise self._trouble(error) from None
 
     def _trouble(self, error: Exception) -> TelegramTrouble:
-        text = " ".join(str(error).replace(self.bot.token, "***").split())[:200]
+        said = error.message if isinstance(error, TelegramAPIError) else str(error)
+        text = " ".join(said.replace(self.bot.token, "***").split())[:200]
         match error:
             case TelegramRetryAfter():
                 return TooMany(float(error.retry_after))

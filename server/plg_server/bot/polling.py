@@ -32,7 +32,7 @@ PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Polling:
-    """`run` goes on until `stop` is set. `tell` gets a line when somebody else gets this bot's updates."""
+    """`run` goes on until `stop` is set. `tell` gets a line when somebody else gets this bot's updates; `ready` is called at each turn."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Polling:
         updates: Updates,
         stop: asyncio.Event,
         tell: Callable[[str], None],
+        ready: Callable[[], None] = lambda: None,
         pauses_s: Sequence[float] = PAUSES_S,
     ) -> None:
         self._world = world
@@ -48,6 +49,7 @@ class Polling:
         self._updates = updates
         self._stop = stop
         self._tell = tell
+        self._ready = ready
         self._pauses_s = pauses_s
         self._told = ""
         self._failures = 0
@@ -74,6 +76,8 @@ class Polling:
 
     async def _serve(self, held: Held) -> None:
         await self._without_webhook()
+        self._told = ""
+        self._ready()
         while not self._stop.is_set():
             await held.renew()
             found = await self._asked()

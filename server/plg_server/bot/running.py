@@ -64,7 +64,7 @@ async def run_bot(
 ) -> None:
     """Serve the bot until SIGTERM or SIGINT; what is being answered is answered first.
 
-    `host` and `port` are for the webhook only. `running` is told once; `tell` gets lines for the operator.
+    `host` and `port` are for the webhook only. `running` is told when it is our turn to answer; `tell` gets lines for the operator.
     Raises ConfigError, CannotReach, PortTaken.
     """
     refuse_without_token(config)
@@ -86,8 +86,9 @@ async def run_bot(
             async with asyncio.TaskGroup() as group:
                 group.create_task(Sending(world, client, stop).run(), name="bot sending")
                 if listener is None:
-                    group.create_task(Polling(world, client, updates, stop, tell).run(), name="bot polling")
-                    running(Running(me.name, None, None))
+                    here = Running(me.name, None, None)
+                    polling = Polling(world, client, updates, stop, tell, lambda: running(here))
+                    group.create_task(polling.run(), name="bot polling")
                 else:
                     serving = _serve_webhook(
                         world, client, updates, listener, stop, lambda: running(_at(me, host, listener))

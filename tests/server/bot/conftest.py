@@ -23,6 +23,12 @@ async def start_bot(tmp_path: Path, migrated_databases: MigratedDatabases) -> As
 
 
 @pytest.fixture
+async def bot_on_each(start_bot: StartBot, backend: dict[str, object]) -> BotDriver:
+    """A bot of a server that sells plans, on each database."""
+    return await start_bot(billing="on", **{name: value for name, value in backend.items() if name == "database_url"})
+
+
+@pytest.fixture
 async def bot(start_bot: StartBot) -> BotDriver:
     """A bot of a server that sells nothing."""
     return await start_bot()

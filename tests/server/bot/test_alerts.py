@@ -18,7 +18,8 @@ async def messages() -> list[str]:
     return sorted([row.kind for row in await TelegramMessage.all()])
 
 
-async def test_a_silence_and_its_end_are_told_to_admins_alone_and_once(bot: BotDriver) -> None:
+async def test_a_silence_and_its_end_are_told_to_admins_alone_and_once(bot_on_each: BotDriver) -> None:
+    bot = bot_on_each
     await bot.linked(7, role="admin")
     await bot.linked(8, role="admin")
     await bot.linked(9, role="support")
@@ -42,7 +43,8 @@ async def test_a_silence_and_its_end_are_told_to_admins_alone_and_once(bot: BotD
         assert (await messages()).count("relay_silent") == 4
 
 
-async def test_a_short_silence_wakes_nobody(bot: BotDriver) -> None:
+async def test_a_short_silence_wakes_nobody(bot_on_each: BotDriver) -> None:
+    bot = bot_on_each
     await bot.linked(7, role="admin")
     with bot.world.database.active():
         silence = await NodeSilence.create(id=new_id(), node=await node_row("Oslo", 1, bot.clock()), since=bot.clock())
@@ -53,7 +55,8 @@ async def test_a_short_silence_wakes_nobody(bot: BotDriver) -> None:
         assert await messages() == []
 
 
-async def test_a_relay_that_was_taken_out_of_service_did_not_come_back(bot: BotDriver) -> None:
+async def test_a_relay_that_was_taken_out_of_service_did_not_come_back(bot_on_each: BotDriver) -> None:
+    bot = bot_on_each
     await bot.linked(7, role="admin")
     with bot.world.database.active():
         node = await node_row("Oslo", 1, bot.clock())

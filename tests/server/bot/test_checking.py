@@ -6,11 +6,16 @@ from plg_server.bot.checking import bot_parts
 from plg_server.config import load_config
 from support.bot_world import bot_settings
 from support.fake_telegram import BOT_NAME, FakeTelegram, fake_telegram
+from support.migrated_databases import MigratedDatabases
 
 
-async def test_each_part_is_tried_and_named(tmp_path: Path) -> None:
+async def test_each_part_is_tried_and_named(tmp_path: Path, migrated_databases: MigratedDatabases) -> None:
     async with fake_telegram() as telegram:
-        parts = await bot_parts(load_config(None, {}, bot_settings(telegram, tmp_path)))
+        config = load_config(None, {}, bot_settings(telegram, tmp_path))
+        assert "plg server run" in ((await bot_parts(config))[2].problem or "")
+        await migrated_databases.migrate(config)
+        telegram.calls.clear()
+        parts = await bot_parts(config)
         assert [part.name for part in parts] == ["telegram", "games", "database", "store"]
         assert [part.problem for part in parts] == [None] * 4
         assert parts[0].detail == f"{telegram.url}, @{BOT_NAME}"

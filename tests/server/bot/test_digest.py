@@ -30,7 +30,8 @@ async def paid(at: datetime, currency: str, amount_minor: int, state: str = "cre
     )  # fmt: skip
 
 
-async def test_each_admin_hears_of_each_day_once_and_not_before_the_morning(bot: BotDriver) -> None:
+async def test_each_admin_hears_of_each_day_once_and_not_before_the_morning(bot_on_each: BotDriver) -> None:
+    bot = bot_on_each
     await bot.linked(7, role="admin", language="ru")
     await bot.linked(8, role="admin")
     await bot.linked(9, role="player")
@@ -46,7 +47,8 @@ async def test_each_admin_hears_of_each_day_once_and_not_before_the_morning(bot:
         assert await DailyDigest(bot.world).tick() == {"told": 2}
 
 
-async def test_the_figures_are_those_of_the_day_and_problems_those_of_now(bot: BotDriver) -> None:
+async def test_the_figures_are_those_of_the_day_and_problems_those_of_now(bot_on_each: BotDriver) -> None:
+    bot = bot_on_each
     await bot.linked(7, role="admin", language="ru")
     now = morning(bot, 9)
     noon = (now - timedelta(days=1)).astimezone(UTC).replace(hour=12)

@@ -11,7 +11,7 @@ from plg_server.models.accounts import Account
 from plg_server.models.billing import Cancellation
 from plg_server.models.telegram import TelegramLink, TelegramMessage
 from plg_server.services import telegram_links
-from support.bot_world import BotDriver, StartBot
+from support.bot_world import BotDriver
 
 DAY = timedelta(days=1)
 
@@ -21,8 +21,8 @@ async def ending(bot: BotDriver, number: int, after: timedelta, **columns: Any) 
     return account
 
 
-async def test_one_end_is_told_once_by_however_many_processes(start_bot: StartBot) -> None:
-    bot = await start_bot(billing="on")
+async def test_one_end_is_told_once_by_however_many_processes(bot_on_each: BotDriver) -> None:
+    bot = bot_on_each
     account = await ending(bot, 7, 2 * DAY, language="ru")
     with bot.world.database.active():
         found = await asyncio.gather(*(PlanMessages(bot.world).tick() for _ in range(6)))
@@ -37,8 +37,8 @@ async def test_one_end_is_told_once_by_however_many_processes(start_bot: StartBo
         assert await PlanMessages(bot.world).tick() == {"reminded": 1}
 
 
-async def test_nobody_is_told_who_should_not_be(start_bot: StartBot) -> None:
-    bot = await start_bot(billing="on")
+async def test_nobody_is_told_who_should_not_be(bot_on_each: BotDriver) -> None:
+    bot = bot_on_each
     await ending(bot, 7, 4 * DAY)
     await ending(bot, 8, -DAY)
     cancelled = await ending(bot, 9, DAY)
