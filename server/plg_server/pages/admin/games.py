@@ -24,9 +24,10 @@ from plg_server.pages.admin.game_forms import (
     game_text,
 )
 from plg_server.pages.admin.lists import paging
-from plg_server.pages.language import N_
+from plg_server.pages.language import N_, translated
 from plg_server.pages.page import Access, page
 from plg_server.pages.rendering import REFUSAL, Refusal, go, render
+from plg_server.pages.visitor import visitor_of
 from plg_server.problems import ApiError
 from plg_server.routes import Limit
 
@@ -75,7 +76,7 @@ async def edit_game(request: web.Request, path: SlugPath, form: GameForm) -> web
     text = game_text(detail.game.slug, changed)
     faults = (await games.validate(GameTextRequest(toml=text.toml, source=detail.game.slug))).faults
     if faults:
-        fields = faults_by_field(text, faults, said(request, N_("line {number}")))
+        fields = faults_by_field(text, faults, translated(visitor_of(request).language, N_("line {number}")))
         request[REFUSAL] = Refusal(ErrorCode.INVALID_BODY, fields.pop("", ""), fields)
         return await game_page.handler(request, path=path)
     done = await games.edit(actor_of(request), detail.game.slug, edit_request(changed, dry_run=form.dry_run))

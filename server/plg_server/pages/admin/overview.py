@@ -64,7 +64,7 @@ def mean_load(nodes: Sequence[AdminNode]) -> float | None:
     return sum(loads) / len(loads) if loads else None
 
 
-def income_charts(income: Sequence[IncomeFigure], language: str) -> list[Markup]:
+def income_charts(income: Sequence[IncomeFigure], language: str) -> list[tuple[str, Markup]]:
     """Income by month, the oldest first, one chart for each currency. Months without any are gaps of nothing: they had no income."""
     known = sorted({one.month for one in income})
     charts = []
@@ -79,7 +79,7 @@ def income_charts(income: Sequence[IncomeFigure], language: str) -> list[Markup]
             digits=2,
             label_words=translated(language, N_("Month")),
         )
-        charts.append(bar_chart(chart, language))
+        charts.append((currency, bar_chart(chart, language)))
     return charts
 
 
