@@ -18,6 +18,8 @@ LANGUAGES = ("en", "ru")
 COMMAND = ("demo", "--seconds", "20")
 
 COLUMNS = 72
+"""At least: a table is never broken, and may be wider in another language."""
+
 CHARACTER_PX, LINE_PX, TOP_PX, SIDE_PX = 9.0, 23.0, 78.0, 26.0
 TYPED_FROM_S, TYPED_UNTIL_S = 0.3, 1.1
 LONGEST_S = 4.6
@@ -46,9 +48,10 @@ def record(language: str) -> list[tuple[float, str]]:
 
 def draw_recording(lines: list[tuple[float, str]], title: str) -> str:
     """An SVG that plays once and stands still afterwards; it stands still at once for whoever wants less motion."""
-    rows = [(at_s, part) for at_s, line in lines for part in (_wrapped(line) or [""])]
+    columns = max(COLUMNS, *(len(line) for _, line in lines if _is_table(line)))
+    rows = [(at_s, part) for at_s, line in lines for part in _wrapped(line, columns)]
     last_s = max(at_s for at_s, _ in rows) or 1.0
-    width, height = 2 * SIDE_PX + COLUMNS * CHARACTER_PX, TOP_PX + (len(rows) + 2) * LINE_PX + 12
+    width, height = 2 * SIDE_PX + columns * CHARACTER_PX, TOP_PX + (len(rows) + 2) * LINE_PX + 12
     room_s = LONGEST_S - TYPED_UNTIL_S
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}"><style>{STYLE}</style>',
@@ -83,17 +86,20 @@ def _typed(command: str) -> list[str]:
     ]
 
 
-def _wrapped(line: str) -> list[str]:
-    if line.startswith(" ") or len(line) <= COLUMNS:
-        return [line] if line.strip() else [""]
-    return textwrap.wrap(line, COLUMNS)
+def _is_table(line: str) -> bool:
+    """Columns are parted by more than one space."""
+    return "  " in line
+
+
+def _wrapped(line: str, columns: int) -> list[str]:
+    return [line] if _is_table(line) or not line else textwrap.wrap(line, columns)
 
 
 def _kind(text: str) -> str:
     """How a line is coloured: the verdict stands out, what explains steps back."""
     if text.startswith("PLG:"):
         return "g"
-    return "" if "  " in text else "d"
+    return "" if _is_table(text) else "d"
 
 
 def draw_terminal() -> None:
@@ -108,9 +114,9 @@ def draw_terminal() -> None:
 CARD = """<body style="margin:0;width:1200px;height:630px;background:#0d1318;color:#e8eef2;font-family:system-ui,'Noto Sans',sans-serif;overflow:hidden;position:relative">
 <svg style="position:absolute;right:0;bottom:40px" width="1200" height="330" viewBox="0 0 1200 330" fill="none" stroke-width="5" stroke-linecap="round">
 <path d="M60 250C300 80 420 330 620 220S960 40 1140 170" stroke="#75838f" stroke-dasharray="3 16"/><path d="M60 250C380 150 760 190 1140 170" stroke="#3fd0a4"/>
-<circle cx="60" cy="250" r="13" fill="#0d1318" stroke="#3fd0a4"/><circle cx="600" cy="187" r="13" fill="#0d1318" stroke="#3fd0a4"/><circle cx="1140" cy="170" r="13" fill="#3fd0a4"/></svg>
+<circle cx="60" cy="250" r="13" fill="#0d1318" stroke="#3fd0a4"/><circle cx="600" cy="179" r="13" fill="#0d1318" stroke="#3fd0a4"/><circle cx="1140" cy="170" r="13" fill="#3fd0a4"/></svg>
 <div style="position:relative;padding:70px 80px"><div style="display:flex;align-items:center;gap:24px">MARK<b style="font-size:44px">PLGames Booster UP</b></div>
-<p style="font-size:66px;line-height:1.12;font-weight:750;letter-spacing:-.02em;margin:44px 0 0;max-width:980px">A shorter way to your game, or none at all</p></div></body>"""
+<p style="font-size:66px;line-height:1.12;font-weight:750;letter-spacing:-.02em;margin:44px 0 0;max-width:980px">A shorter way to your game. Taken only when it is shorter.</p></div></body>"""
 
 
 def draw_stills() -> None:

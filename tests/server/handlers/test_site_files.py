@@ -3,9 +3,16 @@
 import json
 import re
 import struct
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import make_index
+import pytest
+
+from plg.release.download import fetch_file, fetch_index
+from plg.release.index_check import check_index
+from plg.release.trusted_keys import read_keys
 from plg_server.handlers.site_files import NAMESPACE, PUBLIC_PATHS
 from plg_server.pages.all_pages import all_pages
 from plg_server.pages.page import Access
@@ -87,3 +94,26 @@ async def test_a_download_that_is_not_put_up_is_not_found_whatever_its_name(tmp_
         for name in ("index.json", "plg", "..%2fdata%2fserver.sqlite3", ".hidden", "a%00b", "x" * 300):
             reply = await api.get(f"/releases/{name}")
             assert reply.status == 404, name
+
+
+async def test_the_program_that_updates_itself_believes_and_fetches_what_the_operator_signed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, key = tmp_path / "releases", tmp_path / "release.key"
+    folder.mkdir()
+    name = "plg-9.9.9-linux-x86_64"
+    (folder / name).write_bytes(b"the program")
+    assert make_index.main(["new-key", str(key)]) == 0
+    public_key = capsys.readouterr().out.strip()
+    assert make_index.main(["index", str(folder), "--key", str(key), "--version", "9.9.9"]) == 0
+    async with shared_server(tmp_path / "data", {"releases_dir": str(folder)}) as api:
+        shown = await SiteVisitor(api).open("/en/download")
+        address = str(api.client.make_url("/releases/index.json"))
+        content = await fetch_index(address)
+        checked = check_index(content, read_keys([public_key]), channel="stable", seen=None, now_s=time.time())
+        (file,) = checked.index.releases[0].files
+        fetched = await fetch_file(address, file, tmp_path, lambda *_: None)
+    assert fetched.read_bytes() == b"the program"
+    assert f"/releases/{name}" in shown.links
+    for told in ("Version 9.9.9", public_key, file.sha256, "plg config set update_index", f"chmod +x {name}"):
+        assert told in shown.text, told
