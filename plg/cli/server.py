@@ -69,13 +69,14 @@ def run(
             else:
                 this.talk.say(_("PLG server listens at {url}").format(url=url))
 
-        def offer(token: str) -> None:
+        def offer(token: str, page: str) -> None:
             this.talk.warn(
                 _(
                     "this server has no admin: log in with the account that shall be it, then run: plg admin claim {token}"
                 ).format(token=token),
                 event="no_admin",
             )
+            this.talk.say(_("Or in a browser: {page}").format(page=page))
             this.talk.say(_("The token works once, for 24 hours. Here on the machine: plg server create-admin EMAIL"))
 
         run_to_end(serve(settings, port_file=port_file, listening=tell, without_admin=offer))

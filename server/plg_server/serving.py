@@ -59,12 +59,12 @@ async def serve(
     *,
     port_file: Path | None = None,
     listening: Callable[[str, int], None],
-    without_admin: Callable[[str], None] | None = None,
+    without_admin: Callable[[str, str], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may finish within `shutdown_grace_s`.
 
     `listening` is told URL and port once requests are answered; `port_file` then holds the port as text. Where nobody is an
-    admin, `without_admin` is told a token that makes one.
+    admin, `without_admin` is told a token that makes one, and the address of the page that takes it.
     Raises PortTaken, CannotReach, ConfigError, DatabaseDamaged, MigrationError.
     """
     listener = bind(config.host, config.port)
@@ -88,12 +88,17 @@ async def serve(
             with told_when_unreachable(config), app[app_keys.DATABASE].active():
                 token = await offer_claim(utc_now())
             if token is not None:
-                without_admin(token)
+                # Behind the #, which browsers send to nobody: the token reaches no log but the one it was written into.
+                without_admin(token, f"{config.public_url or _own_url(config.host, port)}/setup#{token}")
         if port_file is not None:
             _write_port(port_file, port)
-        shown_host = f"[{config.host}]" if ":" in config.host else config.host
-        listening(f"http://{shown_host}:{port}", port)
+        listening(_own_url(config.host, port), port)
         await stop.wait()
+
+
+def _own_url(host: str, port: int) -> str:
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"http://{shown_host}:{port}"
 
 
 def _handlers(

@@ -16,6 +16,7 @@ def test_the_token_of_the_first_start_makes_the_first_admin(plg: Inside, tmp_pat
         said = server.log.read_text(encoding="utf-8")
         found = re.search(r"plg admin claim (\S+)", said)
         assert found is not None, said
+        assert f"{server.url}/setup#{found[1]}" in said
         environ = {"PLG_SERVER": server.url}
         person = Plg(tmp_path / "config", {"PLG_CONFIG_DIR": str(tmp_path / "config"), "PLG_KEYRING": "off"})
         made = person("register", "--email", "boss@example.org", "--password-stdin", stdin=f"{PASSWORD}\n", **environ)

@@ -1,6 +1,7 @@
 """What an operator should look at."""
 
 from datetime import timedelta
+from typing import Any
 
 from plg_server.database import Database
 from plg_server.ids import new_id, utc_now
@@ -37,7 +38,7 @@ async def test_work_that_is_late_or_failed_is_named_and_work_under_way_is_not(da
     now, hour = utc_now(), timedelta(hours=1)
     with database.active():
         await node_row("a", 1, now)
-        rows = {
+        rows: dict[str, dict[str, Any]] = {
             "fine": {"due_at": now, "began_at": now - hour, "succeeded_at": now},
             "late": {"due_at": now - 3 * hour, "began_at": now - 4 * hour, "succeeded_at": now - 4 * hour},
             "failed": {"due_at": now, "began_at": now, "succeeded_at": now - hour},

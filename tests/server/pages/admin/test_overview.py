@@ -1,6 +1,7 @@
 """/admin: figures, and what wants to be looked at."""
 
 from plg.contract.admin_stats import IncomeFigure
+from plg_server.models.mail import OutboxMail
 from plg_server.pages.admin.overview import bars, income_charts, mean_load
 from plg_server.services import outbox
 from plg_server.services.mail_kinds import MailKind
@@ -32,7 +33,7 @@ async def test_an_empty_server_is_told_what_to_do_first(desk: Desk) -> None:
 async def test_mails_that_were_given_up_are_told(desk: Desk) -> None:
     with desk.active:
         mail_id = await outbox.put(MailKind.PASSWORD_CHANGED, "ann@example.org", "en", {"at": "now"})
-        await outbox.OutboxMail.filter(id=mail_id).update(state="given_up", last_error="no such mailbox")
+        await OutboxMail.filter(id=mail_id).update(state="given_up", last_error="no such mailbox")
     assert "One e-mail could not be sent." in (await desk.admin.open("/en/admin")).text
     assert "no such mailbox" in (await desk.admin.open("/en/admin/settings")).text
 
@@ -45,7 +46,7 @@ def test_bars_are_shares_of_the_longest() -> None:
 
 def test_income_has_a_chart_for_each_currency_and_months_without_any_are_zero() -> None:
     def month(name: str, currency: str, amount: str) -> IncomeFigure:
-        return IncomeFigure(month=name, currency=currency, payments=1, amount=amount, refunded="0.00")  # type: ignore[arg-type]  # a literal of the contract
+        return IncomeFigure(month=name, currency=currency, payments=1, amount=amount, refunded="0.00")
 
     charts = income_charts([month("2026-11", "USD", "5.99"), month("2026-10", "RUB", "499.00")], "en")
     assert [currency for currency, _ in charts] == ["RUB", "USD"]
