@@ -39,6 +39,8 @@ class Refusal:
 
 REFUSAL = web.RequestKey("page_refusal", Refusal)
 TYPED = web.RequestKey("page_typed", Typed)
+SHOWN_AT = web.RequestKey("page_shown_at", str)
+"""Of a page that answers a form with another address: its own address without a language, to which all its links come back."""
 
 
 def open_templates(app: web.Application) -> None:
@@ -83,7 +85,7 @@ def render(
     typed = request.get(TYPED)
     page_context = {
         "visitor": visitor,
-        "here": path_without_language(request.path),
+        "here": request.get(SHOWN_AT) or path_without_language(request.path),
         "url": lambda path, /, **query: address(visitor.language, path, **query),
         "absolute": lambda path: f"{own_url(request)}{path}",
         "csrf_field": lambda: csrf_field(request),

@@ -16,7 +16,7 @@ from plg_server.pages.kept_pages import KeptPages, kept_response
 from plg_server.pages.language import LANGUAGES, translated
 from plg_server.pages.page import Access, Page
 from plg_server.pages.refusal_words import FORM_EXPIRED, field_refusal, refusal_words
-from plg_server.pages.rendering import REFUSAL, TYPED, Refusal, address, go, open_templates, problem_page
+from plg_server.pages.rendering import REFUSAL, SHOWN_AT, TYPED, Refusal, address, go, open_templates, problem_page
 from plg_server.pages.static_files import static_file
 from plg_server.pages.visitor import (
     FORM_BINDING,
@@ -146,6 +146,7 @@ async def _run_form(page: Page, request: web.Request, inputs: dict[str, Any]) ->
     if page.shown_again is None:
         raise ApiError(refusal.code, refusal.words)
     request[REFUSAL] = refusal
+    request[SHOWN_AT] = page.shown_again.url.format(**request.match_info)
     again = {name: inputs[name] for name in page.shown_again.inputs if name in inputs}
     if page.shown_again.query is not None and "query" not in again:
         again["query"] = msgspec.convert({}, page.shown_again.query)

@@ -131,6 +131,7 @@ async def _empty(account_id: str) -> None:
     """Take out of what is kept whatever could say who it was."""
     await Payment.filter(account_id=account_id).update(comment="")
     await SubscriptionGrant.filter(account_id=account_id).update(note="")
+    await Checkout.filter(account_id=account_id).update(link="")
     await Session.filter(account_id=account_id).update(target=None, approved="", client_version="", paths=None)
     await Account.filter(id=account_id).update(
         email=deleted_email(account_id),

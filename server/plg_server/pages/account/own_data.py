@@ -11,7 +11,7 @@ from plg_server.handlers.admin.acting import actor_of
 from plg_server.handlers.personal_data import export_response
 from plg_server.pages.account.frame import show
 from plg_server.pages.page import Access, page
-from plg_server.pages.rendering import go
+from plg_server.pages.rendering import REFUSAL, SHOWN_AT, go
 from plg_server.pages.visitor import forget_session
 from plg_server.routes import Limit
 
@@ -47,7 +47,8 @@ async def export_file(request: web.Request) -> web.StreamResponse:
 async def delete_page(request: web.Request) -> web.Response:
     """What is asked before an account goes, and what would go once that was looked at."""
     totp = await request.app[app_keys.SECOND_FACTORS].status(request[app_keys.IDENTITY].account_id)
-    return show(request, "account/delete.html", totp=totp, preview=request.get(PREVIEW))
+    was_decided = request.path.endswith(delete_page.url) and REFUSAL in request
+    return show(request, "account/delete.html", totp=totp, preview=request.get(PREVIEW), was_decided=was_decided)
 
 
 @page(
@@ -60,6 +61,7 @@ async def delete_page(request: web.Request) -> web.Response:
 )
 async def preview_deletion(request: web.Request, form: PreviewForm) -> web.StreamResponse:
     """Everything but the deed: the code of the second factor is not used up."""
+    request[SHOWN_AT] = delete_page.url
     request[PREVIEW] = await _delete(request, form, dry_run=True)
     return await delete_page.handler(request)
 

@@ -62,3 +62,13 @@ async def test_the_menu_says_where_one_is(visitor: SiteVisitor) -> None:
 
 def test_pages_of_a_list_begin_where_the_one_before_ended() -> None:
     assert [PageNumber(page=number).offset for number in (1, 2, 3)] == [0, PAGE_ROWS, 2 * PAGE_ROWS]
+
+
+async def test_a_page_that_answers_a_refused_form_links_to_its_own_address(visitor: SiteVisitor) -> None:
+    shown = await visitor.open("/en/account/plan")
+    refused = await visitor.submit(shown.form("use-code"), code="NO-SUCH-CODE")
+    assert refused.path == "/en/account/plan/code"
+    other = await visitor.open(next(link for link in refused.links if "language=ru" in link))
+    assert (other.status, other.path) == (200, "/ru/account/plan")
+    menu = re.findall(r'href="([^"]+)" aria-current="page"', refused.html)
+    assert "/en/account/plan" in menu
