@@ -17,7 +17,10 @@ if (form && found) {
       const answer = await fetch(address, { signal: asking.signal, headers: { Accept: "text/html" } });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      found.replaceChildren(...page.querySelector("#found").childNodes);
+      // Each keeps its element: what reads the page aloud tells the new count.
+      for (const id of ["#count", "#found"]) {
+        document.querySelector(id).replaceChildren(...page.querySelector(id).childNodes);
+      }
       history.replaceState(null, "", address);
     } catch (error) {
       if (error.name !== "AbortError") form.dataset.offline = "yes";

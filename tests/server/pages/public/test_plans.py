@@ -5,6 +5,7 @@ from pathlib import Path
 from plg_server import app_keys
 from plg_server.ids import utc_now
 from plg_server.services.plans import PlanFacts, edit_plan
+from support.api_driver import PASSWORD
 from support.public_site import SELLING
 from support.shared_server import shared_server
 from support.site_visitor import SiteVisitor
@@ -47,3 +48,18 @@ async def test_what_the_operator_edits_is_on_the_page_and_hostile_names_are_text
     assert "$1.23" in shown.text
     assert "$9.99" not in shown.text
     assert "given back" in shown.text
+
+
+async def test_choosing_a_plan_leads_to_it_by_way_of_an_account(tmp_path: Path) -> None:
+    async with shared_server(tmp_path / "open", SELLING) as api:
+        visitor = SiteVisitor(api)
+        shown = await visitor.open("/en/plans")
+        assert "/en/sign-up?next=%2Fen%2Faccount%2Fplan" in shown.links
+        await api.register()
+        await visitor.sign_in("player@example.org", PASSWORD)
+        assert "/en/account/plan" in (await visitor.open("/en/plans")).links
+    async with shared_server(tmp_path / "closed", {**SELLING, "registration_open": False}) as api:
+        closed = [
+            link for path in ("", "plans", "download") for link in (await SiteVisitor(api).open(f"/en/{path}")).links
+        ]
+    assert not any("/sign-up" in link for link in closed)
