@@ -70,11 +70,20 @@ async def headless_chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def watched_page(
-    browser: Browser, *, width_px: int = 1280, height_px: int = 800, colors: Literal["light", "dark"] = "light"
+    browser: Browser,
+    *,
+    width_px: int = 1280,
+    height_px: int = 800,
+    colors: Literal["light", "dark"] = "light",
+    scripts: bool = True,
 ) -> AsyncIterator[Visit]:
-    """An empty page in a window of this size, without cookies of others. Requests beyond loopback are noted and stopped."""
+    """An empty page in a window of this size, without cookies of others; the page's own scripts run unless told otherwise. Requests
+    beyond loopback are noted and stopped."""
     context = await browser.new_context(
-        viewport={"width": width_px, "height": height_px}, color_scheme=colors, service_workers="block"
+        viewport={"width": width_px, "height": height_px},
+        color_scheme=colors,
+        service_workers="block",
+        java_script_enabled=scripts,
     )
     visit = Visit(await context.new_page())
 

@@ -14,11 +14,10 @@ from support.struct_examples import example
 FORM = "application/x-www-form-urlencoded"
 
 TEXTS = (
-    "", "\0", "\x7f\x1b[31m", "<script>alert(1)</script>", "'\"><b onload=x>", "{{7*7}}{% raw %}", "%s%n{0}", "../../etc/passwd", "a" * 5000,
-    "\u202egnp.exe", "\U0001f4a9" * 40, "-1", "0", "9" * 40, "1e999", "NaN", "null", "[]", "2031-13-45T99:99:99Z", "0001-01-01T00:00:00+14:00",
-    "9999-12-31T23:59:59-14:00", "http://[", "//evil.example.org", "' OR 1=1 --", "\ufb2c" * 60, "\u0000\ufffe\uffff",
+    "", "\0", "\x7f\x1b[31m<script>'\"{{7*7}}", "%s%n{0}../../etc/passwd", "a" * 5000, "-1", "9" * 40, "1e999", "[]", "2031-13-45T99:99:99Z",
+    "9999-12-31T23:59:59-14:00", "0001-01-01", "http://[", "\ufb2c" * 60, "\ufffe\u202e\U0001f4a9",
 )  # fmt: skip
-FEW = (TEXTS[1], TEXTS[4], TEXTS[8], TEXTS[13])
+FEW = (TEXTS[4], TEXTS[2])
 MANY_FIELDS = 1000
 LARGE_BYTES = 300_000
 
@@ -49,7 +48,7 @@ def _text(value: object) -> str:
 
 def hostile_addresses(page: Page, url: str, language: str) -> Iterator[Abuse]:
     """Queries and names in the path that were never meant."""
-    for text in (*TEXTS, "\udcff"):
+    for text in ("\udcff", *TEXTS):
         raw = quote(text.encode(errors="surrogateescape"), safe="")
         if page.path is not None and raw.strip("."):
             names = dict.fromkeys(path_names(page.path, {}), raw)
@@ -78,10 +77,9 @@ def hostile_forms(page: Page, url: str, names: dict[str, str], csrf: dict[str, s
     yield form("nothing but the token", csrf)
     for text in TEXTS:
         yield form(f"every field {text[:20]!r}", dict.fromkeys(honest, text) | csrf)
-    for field in honest:
-        for text in FEW:
-            yield form(f"{field} {text[:20]!r}", honest | {field: text} | csrf)
-        yield form(f"without {field}", {name: text for name, text in honest.items() if name != field} | csrf)
+    for number, field in enumerate(honest):
+        text = FEW[number % len(FEW)]
+        yield form(f"{field} {text[:20]!r}", honest | {field: text} | csrf)
     yield form("fields twice", [*honest.items(), *honest.items(), *csrf.items(), *csrf.items()])
     yield form("a foreign field", honest | {"is_admin": "true", "__class__": "x"} | csrf)
     yield form("a thousand fields", [(f"f{number}", "x") for number in range(MANY_FIELDS)] + [*csrf.items()])

@@ -42,6 +42,16 @@ FETCHED = {
     ("video", "src"),
     ("iframe", "src"),
 }
+FETCHED_LINKS = {
+    "stylesheet",
+    "icon",
+    "apple-touch-icon",
+    "manifest",
+    "preload",
+    "modulepreload",
+    "preconnect",
+    "dns-prefetch",
+}
 CODE = frozenset({"code", "pre", "kbd", "samp", "textarea", "script", "style"})
 
 
@@ -105,7 +115,8 @@ class _Reader(HTMLParser):
         self._find_inline(tag, values)
         if tag in ("a", "area") and "href" in values:
             parts.links.append(values["href"])
-        parts.fetched += [values[name] for name in ("href", "src") if (tag, name) in FETCHED and name in values]
+        if tag != "link" or FETCHED_LINKS & {*values.get("rel", "").split()}:
+            parts.fetched += [values[name] for name in ("href", "src") if (tag, name) in FETCHED and name in values]
         for name in ("for", "aria-describedby", "aria-labelledby", "aria-controls"):
             parts.references += values.get(name, "").split()
         is_quiet = tag in CODE or values.get("translate") == "no" or (tag != "html" and "lang" in values)

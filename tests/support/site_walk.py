@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,7 +26,7 @@ from plg_server.pages.all_pages import all_pages
 from plg_server.pages.language import LANGUAGES
 from plg_server.pages.page import Page
 from support.site_html import PageParts, parts_of
-from support.site_world import Person, SiteWorld
+from support.site_world import ROLES, Person, SiteWorld
 
 HOSTILE_TEXTS: dict[type[Model], tuple[str, ...]] = {
     Account: ("display_name", "ban_reason"),
@@ -111,31 +111,31 @@ async def see(world: SiteWorld, person: Person, url: str, language: str, page: P
         return Seen(page, url, person, language, reply.status, dict(reply.headers), html)
 
 
-async def walk(world: SiteWorld) -> Walk:
+async def walk(world: SiteWorld, roles: Sequence[str] = ROLES, languages: Sequence[str] = LANGUAGES) -> Walk:
     """Every page that is read by GET, as everybody, in both languages."""
     found = Walk()
     with capture_logs() as found.logs:
         for page in all_pages():
             if page.method == "GET":
-                for person in world.people.values():
-                    for language in LANGUAGES:
+                for person in (world.people[role] for role in roles):
+                    for language in languages:
                         url = world.address(page, person, language)
                         found.seen.append(await see(world, person, url, language, page))
     return found
 
 
 async def follow_links(world: SiteWorld, found: Walk) -> None:
-    """Open what the pages lead to, once for each kind of visitor; and what they fetch, once."""
+    """Open what the pages lead to, as the visitor with the fewest rights who was shown it; and what they fetch."""
     known = {(one.person.role, one.url): one.status for one in found.seen}
-    for one in found.pages:
-        for link in one.links:
-            key = (one.person.role, link)
-            if key in found.followed or link.startswith("/static/"):
-                continue
-            if key in known:
-                found.followed[key] = known[key]
-                continue
-            found.followed[key] = (await see(world, one.person, link, one.language)).status
+    shown = {
+        link: one
+        for one in sorted(found.pages, key=lambda one: -ROLES.index(one.person.role))
+        for link in (one.links if one.status == 200 else ())
+        if not link.startswith("/static/")
+    }
+    for link, one in shown.items():
+        key = (one.person.role, link)
+        found.followed[key] = known[key] if key in known else (await see(world, one.person, link, one.language)).status
     for address in {address.partition("#")[0] for one in found.pages for address in one.parts.fetched}:
         if not urlsplit(address).netloc and not address.startswith("data:"):
             async with world.api.client.get(address) as reply:

@@ -11,7 +11,8 @@ from msgspec import inspect
 
 TEXTS = (
     "example", "0123456789abcdef", "player@example.org", "correct horse battery", "27015", "5.99", "USD", "PLG-EXAMPLE-1",
-    "2031-01-01T00:00:00Z", "https://example.org/x", "192.0.2.1:27960", "AAAA", "192.0.2.0/24", "123456", "DE", "1", "12.50 EUR",
+    "2031-01-01T00:00:00Z", "https://example.org/x", "192.0.2.1:27960", "AAAA", "192.0.2.0/24", "123456", "DE", "1",
+    "donatepay:USD", "monthly:USD", "2031-01-01", "12:30", "12.50 EUR",
     "https://example.org/ping",
 )  # fmt: skip
 """Tried in turn for each text field; the first that fits its pattern and length is taken."""
