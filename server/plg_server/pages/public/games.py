@@ -76,6 +76,7 @@ async def game(request: web.Request, path: GamePath) -> web.Response:
         request,
         "public/game.html",
         words=game_words,
+        main_path=f"/games/{profile.slug}",
         game=profile.detail,
         confidence=_confidence(profile.detail),
         days=sums.days,

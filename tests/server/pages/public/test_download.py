@@ -33,7 +33,7 @@ async def test_where_nothing_is_put_up_the_page_says_so_and_how_to_build(tmp_pat
         shown, russian = await SiteVisitor(api).open("/en/download"), await SiteVisitor(api).open("/ru/download")
     assert "has put up no finished program" in shown.text
     assert "не выложил готовых программ" in russian.text
-    assert "export PLG_SERVER=https://plg.example.org plg register" in shown.text
+    assert "export PLG_SERVER=https://plg.example.org plg login" in shown.text
     assert {"linux", "windows", "other", "own"} <= shown.ids
     assert not any(link.startswith("/releases/") for link in shown.links)
 

@@ -83,10 +83,13 @@ async def test_a_games_page_says_ports_regions_capture_and_what_was_measured(tmp
         await hand_in(api, "cs2", "fra", "improved", "no_difference")
         visitor = SiteVisitor(api)
         shown, russian = await visitor.open("/en/games/cs2"), await visitor.open("/ru/games/cs2")
+        by_alias, site = await visitor.open("/en/games/CSGO"), str(api.client.make_url("/")).rstrip("/")
         unmeasured = await visitor.open("/en/games/dota-2")
     for told in ("plg connect cs2", "27000-27068", "25 regions", "Frankfurt", "2 voices", "50 % gained", "кс2"):
         assert told in shown.text, told
     assert "25 регионов" in russian.text
+    for known_as in (shown, by_alias):
+        assert f'<link rel="canonical" href="{site}/en/games/cs2">' in known_as.html
     assert "Nobody has handed in a benchmark of this game" in unmeasured.text
 
 
