@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 
+import msgspec
+
 from plg import __version__
 from plg_server.database import Database, first_line
 from plg_server.models.leases import Lease
@@ -34,7 +36,7 @@ class PeriodicWork:
     due_at: datetime
     succeeded_at: datetime | None
     seconds: float
-    outcome: str
+    outcome: dict[str, float]
     is_failing: bool
 
 
@@ -74,7 +76,7 @@ async def periodic_work() -> list[PeriodicWork]:
             due_at=row.due_at,
             succeeded_at=row.succeeded_at,
             seconds=row.seconds,
-            outcome=row.outcome,
+            outcome=_numbers(row.outcome),
             is_failing=row.held_until is None
             and row.began_at is not None
             and (row.succeeded_at is None or row.succeeded_at < row.began_at),
@@ -82,3 +84,11 @@ async def periodic_work() -> list[PeriodicWork]:
         # Only work that is held while it runs (`fence`) says when it succeeded.
         for row in await Lease.filter(fence__gt=0, rounds__gt=0).order_by("id").limit(MAX_WORK)
     ]
+
+
+def _numbers(text: str) -> dict[str, float]:
+    """What a round found, as its lease keeps it; a form that another version wrote shows nothing."""
+    try:
+        return msgspec.json.decode(text or "{}", type=dict[str, float])
+    except msgspec.DecodeError:
+        return {}

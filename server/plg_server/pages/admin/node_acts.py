@@ -37,6 +37,14 @@ EFFECTS = {
     "delete": N_("Its key stops working and every session through it ends. This cannot be taken back; the machine must enrol anew."),
 }  # fmt: skip
 HARMLESS = ("enable",)
+NOW = {
+    "up": N_("working"),
+    "full": N_("full"),
+    "draining": N_("draining"),
+    "silent": N_("silent"),
+    "disabled": N_("disabled"),
+    "deleted": N_("deleted"),
+}
 STATES = {"enable": N_("takes sessions"), "disable": N_("disabled"), "drain": N_("draining"), "delete": N_("deleted")}
 
 
@@ -121,7 +129,7 @@ def _next(request: web.Request, act: str, done: NodeAct, *, note: str) -> web.St
             title=said(request, TITLES[act], name=done.node.name),
             button=said(request, BUTTONS[act]),
             back=f"/admin/nodes/{done.node.id}",
-            facts=(Fact(said(request, N_("State")), done.node.state, said(request, STATES[act])),),
+            facts=(Fact(said(request, N_("State")), said(request, NOW[done.node.state]), said(request, STATES[act])),),
             lines=(said(request, EFFECTS[act]), running),
             harmless=act in HARMLESS,
         ),
