@@ -3,20 +3,23 @@
 import asyncio
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from plg_server.config import load_config
 from plg_server.database import open_database
-from plg_server.ids import utc_now
+from plg_server.ids import new_id, utc_now
+from plg_server.models.leases import NodeSilence
 from plg_server.services import telegram_links
 from support.bot_process import running_bot
 from support.bot_world import bot_settings, eventually
-from support.fake_telegram import BOT_NAME, TOKEN, FakeTelegram, fake_telegram
+from support.fake_telegram import BOT_NAME, TOKEN, FakeTelegram, Person, fake_telegram
 from support.inside import Inside
 from support.local_server import serving
-from support.migrated_databases import MigratedDatabases
 from support.operated_server import migrated_folder
-from support.operator_rows import account_row
+from support.operator_rows import account_row, node_row
 
 SECRET = "a-secret-of-the-webhook"
 
@@ -28,48 +31,55 @@ def data_of_a_server(folder: Path) -> Path:
     return folder
 
 
-async def link_code(data: Path, email: str) -> str:
-    """A code as the account's owner gets it."""
+async def story(data: Path) -> str:
+    """Ann has a code. Bob is an admin whose chat is linked: his plan ends soon, and a relay is silent. Gives the code."""
     database = await open_database(load_config(None, {}, {"data_dir": str(data)}))
+    now = utc_now()
     try:
         with database.active():
-            account = await account_row(email, utc_now())
-            return (await telegram_links.begin(account.id, utc_now())).code
+            ends_at = now + timedelta(days=2)
+            bob = await account_row("bob@example.org", now, role="admin", plan_name="monthly", plan_expires_at=ends_at)
+            await telegram_links.link((await telegram_links.begin(bob.id, now)).code, 8, "en", now)
+            silent = await node_row("Oslo 1", 1, now)
+            await NodeSilence.create(id=new_id(), node=silent, since=now - timedelta(minutes=5))
+            ann = await account_row("ann@example.org", now)
+            return (await telegram_links.begin(ann.id, now)).code
     finally:
         await database.close()
 
 
-async def prepared_data(folder: Path) -> Path:
-    """As `data_of_a_server`, inside a loop."""
-    await asyncio.to_thread(folder.mkdir)
-    config = load_config(None, {}, {"data_dir": str(folder)})
-    databases = MigratedDatabases()
-    try:
-        await databases.migrate(config)
-    finally:
-        databases.close()
-    return folder
+def unasked(telegram: FakeTelegram, person: Person) -> tuple[int, int]:
+    """How often somebody was reminded, and told of the silent relay."""
+    said = [message.plain for message in telegram.told(person)]
+    return sum("Your plan monthly ends" in text for text in said), sum(
+        "Oslo 1 has not been heard" in text for text in said
+    )
 
 
-async def test_a_bot_that_polls_answers_ends_at_sigterm_and_loses_and_repeats_nothing(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)  # processes that take seconds of two busy cores to start
+async def test_a_bot_that_polls_answers_reminds_alerts_ends_at_sigterm_and_loses_and_repeats_nothing(
+    tmp_path: Path,
+) -> None:
     async with fake_telegram() as telegram:
-        data = await prepared_data(tmp_path / "data")
-        code = await link_code(data, "ann@example.org")
-        settings = bot_settings(telegram, data)
-        ann = telegram.person(7, language="ru")
+        data = await asyncio.to_thread(data_of_a_server, tmp_path / "data")
+        code = await story(data)
+        settings = bot_settings(telegram, data, billing="on")
+        ann, bob = telegram.person(7, language="ru"), telegram.person(8)
         async with running_bot(tmp_path / "first", settings) as first:
             assert first.running == {"bot": BOT_NAME, "url": None, "port": None, "schema": "plg.bot_running/1"}
             telegram.write(ann, f"/start {code}")
             await eventually(lambda: telegram.told(ann))
             assert "ann" in telegram.last(ann).plain
+            await eventually(lambda: unasked(telegram, bob) == (1, 1))
             async with running_bot(tmp_path / "second", settings, until="err") as second:
                 await eventually(lambda: "waits until it ends" in second.said())
                 assert await first.end() == 0
                 last = telegram.write(ann, "/status")
                 await eventually(lambda: len(telegram.told(ann)) == 2)
                 # The first one confirmed what it had answered, so the second one did not answer it again.
-                assert "сеанс" in telegram.last(ann).plain
+                assert "Подписки пока нет" in telegram.last(ann).plain
                 assert await second.end() == 0
+        assert unasked(telegram, bob) == (1, 1)
         assert telegram.pending == []
         assert telegram.polled[-1] == last + 1
         assert telegram.refused == []
@@ -78,9 +88,10 @@ async def test_a_bot_that_polls_answers_ends_at_sigterm_and_loses_and_repeats_no
         assert TOKEN.partition(":")[2] not in first.said() + second.said()
 
 
+@pytest.mark.timeout(300)  # processes that take seconds of two busy cores to start
 async def test_a_bot_with_a_webhook_answers_who_knows_the_secret(tmp_path: Path) -> None:
     async with fake_telegram() as telegram:
-        data = await prepared_data(tmp_path / "data")
+        data = await asyncio.to_thread(data_of_a_server, tmp_path / "data")
         settings = bot_settings(
             telegram, data, telegram_webhook_url="http://127.0.0.1:9/hook", telegram_webhook_secret=SECRET
         )

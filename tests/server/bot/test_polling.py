@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
+from aiogram.types import Update
+from tortoise.exceptions import DBConnectionError
 
+from plg_server.bot.dispatching import Updates
 from plg_server.bot.polling import LEASE_NAME, Polling, chat_of
 from plg_server.bot.troubles import BadToken
 from plg_server.models.leases import Lease
+from plg_server.services.leases import Held
 from support.bot_world import BotDriver, eventually
 from support.fake_telegram import Refusal
 
@@ -123,7 +128,43 @@ async def test_one_chats_updates_are_answered_in_their_order(bot: BotDriver) -> 
         assert "games" in bot.telegram.told(person)[1].plain
 
 
-async def test_updates_of_no_chat_have_one_turn_together(bot: BotDriver) -> None:
-    from aiogram.types import Update
+class HangingUpdates(Updates):
+    """A process that dies while it answers."""
 
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+
+    async def take(self, update: Update) -> None:
+        self.begun.set()
+        await asyncio.Event().wait()
+
+
+async def test_an_update_that_a_dead_process_did_not_answer_comes_to_the_next_one(bot: BotDriver) -> None:
+    ann, hanging = bot.telegram.person(7), HangingUpdates()
+    bot.telegram.write(ann, "/help")
+    async with asyncio.TaskGroup() as group:
+        dying = Polling(bot.world, bot.client, hanging, asyncio.Event(), lambda _line: None)
+        task = group.create_task(dying.run())
+        await hanging.begun.wait()
+        task.cancel()
+    assert bot.telegram.told(ann) == []
+    async with polling(bot):
+        await eventually(lambda: bot.telegram.told(ann))
+
+
+async def test_a_database_that_is_away_is_waited_for(bot: BotDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, hold, failures = bot.telegram.person(7), bot.world.leases.hold, [DBConnectionError("away")] * 2
+
+    def failing(name: str, for_: timedelta) -> AbstractAsyncContextManager[Held | None]:
+        if failures:
+            raise failures.pop()
+        return hold(name, for_)
+
+    monkeypatch.setattr(bot.world.leases, "hold", failing)
+    bot.telegram.write(ann, "/help")
+    async with polling(bot):
+        await eventually(lambda: bot.telegram.told(ann))
+
+
+async def test_updates_of_no_chat_have_one_turn_together(bot: BotDriver) -> None:
     assert chat_of(Update.model_validate({"update_id": 1})) == 0
