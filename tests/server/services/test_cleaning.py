@@ -35,12 +35,13 @@ async def test_what_nobody_needs_goes_and_the_rest_stays(database: Database) -> 
             )  # fmt: skip
             await PlanReminder.create(id=new_id(), account=account, ends_at=now - days * DAY, made_at=now)
             await Lease.create(id=str(number), due_at=now - days * DAY)
-        for days, ending in ((91, "revoked_at"), (91, "expires_at"), (89, "revoked_at"), (89, "expires_at")):
-            token = f"{days} {ending}"
-            await ApiToken.create(
-                id=new_id(), account=account, name=token, prefix="x", token_hash=token, scopes="", created_at=now,
-                **{ending: now - days * DAY},
-            )  # fmt: skip
+        for days in (91, 89):
+            ended = now - days * DAY
+            for what, revoked_at, expires_at in (("revoked", ended, None), ("expired", None, ended)):
+                await ApiToken.create(
+                    id=new_id(), account=account, name=f"{what} {days}", prefix="x", token_hash=f"{what} {days}", scopes="",
+                    created_at=now, revoked_at=revoked_at, expires_at=expires_at,
+                )  # fmt: skip
         for days in (0, 92):
             await RelayDay.create(id=new_id(), node=node, day=day_of(now - days * DAY), looked_at=now)
         for days in (399, 401):
@@ -65,7 +66,7 @@ async def test_what_nobody_needs_goes_and_the_rest_stays(database: Database) -> 
         assert {row.id for row in await Session.all()} == kept
         assert await SessionRelay.all().count() == 0
         assert [await table.all().count() for table in (EnrolmentToken, PlanReminder, Lease)] == [1, 1, 1]
-        assert {row.name for row in await ApiToken.all()} == {"89 revoked_at", "89 expires_at"}
+        assert {row.name for row in await ApiToken.all()} == {"revoked 89", "expired 89"}
         assert [await table.all().count() for table in (RelayDay, Incident, IncidentUpdate)] == [1, 1, 1]
 
 
