@@ -42,6 +42,12 @@ def test_the_relay_accepts_its_example(tmp_path: Path) -> None:
     assert (config.port, config.control_host, config.allow_private) == (443, "127.0.0.1", False)
 
 
+def test_the_relay_accepts_the_hints_of_its_example(tmp_path: Path) -> None:
+    hinted = with_hints_switched_on(OPS / "config/relay.toml", tmp_path / "relay.toml")
+    config = load_relay_config(file=hinted, environ=NO_ENVIRONMENT, overrides={}, default_data_dir=tmp_path)
+    assert config.web_ping_url == "https://relay1.example.org:8444/ping"
+
+
 def test_the_relay_example_and_the_kernel_recipes_name_the_same_ports() -> None:
     relay = tomllib.loads((OPS / "config/relay.toml").read_text(encoding="utf-8"))
     firewall = (OPS / "nftables/plg-relay.nft").read_text(encoding="utf-8")
