@@ -45,12 +45,9 @@ class Conversation:
     async def _answer(self, chat_id: int, language_code: str, text: str, *, pressed: bool) -> Answer | None:
         count = await self._count(chat_id)
         if count > ASKED_A_MINUTE:
-            # Said once a minute: an answer to each would be a flood of ours.
-            return (
-                asker_of(chat_id, None, language_code).answer("commands.slow_down")
-                if count == ASKED_A_MINUTE + 1
-                else None
-            )
+            # Said once a minute, and not in place of what somebody reads: an answer to each would be a flood of ours.
+            told_now = count == ASKED_A_MINUTE + 1 and not pressed
+            return asker_of(chat_id, None, language_code).answer("commands.slow_down") if told_now else None
         try:
             with self._world.database.active():
                 link = await telegram_links.of_chat(chat_id)
@@ -62,11 +59,13 @@ class Conversation:
                 if pressed:
                     return await self._button(asker, text)
                 return await self._command(asker, text, language_code)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - who asks hears something, whatever fails
             away = isinstance(error, StoreUnavailable) or self._world.database.is_unavailable(error)
-            if not away:
-                raise
-            structlog.get_logger().warning("bot_part_unavailable", reason=type(error).__name__)
+            structlog.get_logger().error(
+                "bot_part_unavailable" if away else "bot_command_failed",
+                reason=type(error).__name__,
+                exc_info=None if away else error,
+            )
             return asker_of(chat_id, None, language_code).answer("commands.try_later")
 
     async def _command(self, asker: Asker, text: str, language_code: str) -> Answer:

@@ -56,6 +56,8 @@ async def test_a_flood_is_told_once_and_then_left_alone(bot: BotDriver) -> None:
         assert await bot.write(ann, "/help")
     assert "too quick" in await bot.said(ann, "/help")
     assert await bot.write(ann, "/help") is None
+    await bot.press_data(ann, "games:1:cs2")
+    assert "too quick" in bot.telegram.last(ann).plain
     assert await bot.write(bob, "/help")
 
 

@@ -79,7 +79,7 @@ async def test_a_fault_of_ours_or_of_telegram_is_logged_and_the_next_update_answ
     assert bot.telegram.refused.pop() == "sendMessage: Bad Request: something"
     broken = bot.world.search
     object.__setattr__(bot.world, "search", None)
-    assert await bot.write(ann, "/games") is None
+    assert "try again" in await bot.said(ann, "/games")
     object.__setattr__(bot.world, "search", broken)
-    assert [entry["event"] for entry in logs] == ["bot_answer_not_sent", "bot_update_failed"]
+    assert [entry["event"] for entry in logs] == ["bot_answer_not_sent", "bot_command_failed"]
     assert await bot.write(ann, "/games")
