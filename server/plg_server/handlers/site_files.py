@@ -46,13 +46,13 @@ class ReleasePath(Request, frozen=True, kw_only=True):
 async def robots(request: web.Request) -> web.Response:
     """What search engines may read (RFC 9309)."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in DISALLOWED), f"Sitemap: {own_url(request)}/sitemap.xml"]
-    return web.Response(text="\n".join(lines) + "\n", headers={hdrs.CACHE_CONTROL: KEPT})
+    return web.Response(text="\n".join(lines) + "\n", headers=_own_address_headers(request))
 
 
 @route("GET", "/sitemap.xml", auth=Auth.NONE, limit=Limit.READ, media_type="application/xml", documented=False)
 async def sitemap(request: web.Request) -> web.Response:
     """Every public page in each language, each naming the others (sitemaps.org; hreflang as search engines read it)."""
-    own = escape(own_url(request))
+    own = escape(own_url(request), {'"': "&quot;"})
     paths = [*PUBLIC_PATHS, *(f"/games/{profile.slug}" for profile in request.app[app_keys.CATALOG].profiles)]
     parts = [
         f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{NAMESPACE}" xmlns:xhtml="http://www.w3.org/1999/xhtml">'
@@ -63,7 +63,7 @@ async def sitemap(request: web.Request) -> web.Response:
         )
         parts += [f"<url><loc>{own}/{language}{path}</loc>{others}</url>" for language in LANGUAGES]
     return web.Response(
-        text="\n".join([*parts, "</urlset>\n"]), content_type="application/xml", headers={hdrs.CACHE_CONTROL: KEPT}
+        text="\n".join([*parts, "</urlset>\n"]), content_type="application/xml", headers=_own_address_headers(request)
     )
 
 
@@ -127,6 +127,11 @@ async def release_file(request: web.Request, path: ReleasePath) -> web.StreamRes
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def _own_address_headers(request: web.Request) -> dict[str, str]:
+    """What names the server by the address that was asked for is for that asker alone: no cache may hand it to others."""
+    return {hdrs.CACHE_CONTROL: KEPT if request.app[app_keys.CONFIG].public_url else "private, no-cache"}
 
 
 def _picture(name: str) -> web.Response:

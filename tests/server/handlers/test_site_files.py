@@ -57,6 +57,14 @@ async def test_pages_of_an_account_are_for_no_search_engine(tmp_path: Path) -> N
         assert '<meta name="robots" content="noindex">' in (await SiteVisitor(api).open("/en/sign-in")).html
 
 
+async def test_an_address_that_the_asker_made_up_is_escaped_and_kept_by_no_cache(tmp_path: Path) -> None:
+    async with shared_server(tmp_path) as api:
+        sitemap = await api.get("/sitemap.xml", headers={"Host": 'a"><x y="'})
+        robots = await api.get("/robots.txt", headers={"Host": 'a"><x y="'})
+    assert ElementTree.fromstring(sitemap.text).find(".//x") is None
+    assert {sitemap.headers["Cache-Control"], robots.headers["Cache-Control"]} == {"private, no-cache"}
+
+
 async def test_icons_and_manifest_are_what_they_say(tmp_path: Path) -> None:
     async with shared_server(tmp_path) as api:
         async with api.client.get("/favicon.ico") as reply:
