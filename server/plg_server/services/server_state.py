@@ -36,7 +36,7 @@ class PeriodicWork:
     due_at: datetime
     succeeded_at: datetime | None
     seconds: float
-    outcome: dict[str, float]
+    outcome: dict[str, int | float]
     is_failing: bool
 
 
@@ -86,9 +86,9 @@ async def periodic_work() -> list[PeriodicWork]:
     ]
 
 
-def _numbers(text: str) -> dict[str, float]:
+def _numbers(text: str) -> dict[str, int | float]:
     """What a round found, as its lease keeps it; a form that another version wrote shows nothing."""
     try:
-        return msgspec.json.decode(text or "{}", type=dict[str, float])
+        return msgspec.json.decode(text or "{}", type=dict[str, int | float])
     except msgspec.DecodeError:
         return {}
