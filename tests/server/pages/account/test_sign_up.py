@@ -77,3 +77,13 @@ async def test_a_closed_registration_says_so(tmp_path: Path) -> None:
         form.action = "/en/sign-up"
         refused = await visitor.submit(form, email=ANN, password=PASSWORD)
         assert refused.status == 403
+
+
+async def test_it_is_limited_like_signing_in(tmp_path: Path) -> None:
+    async with shared_server(tmp_path, {"rate_limits_on": True}) as api:
+        visitor = SiteVisitor(api)
+        form = (await visitor.open("/ru/sign-up")).form("sign-up")
+        answers = [await visitor.submit(form, email=ANN, password="short") for _ in range(40)]
+        assert answers[0].status == 422
+        assert answers[-1].status == 429
+        assert "Слишком много попыток" in answers[-1].text
