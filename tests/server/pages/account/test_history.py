@@ -34,6 +34,7 @@ async def test_the_history_comes_in_pages_by_game_and_each_session_has_a_page_of
     first = await visitor.open("/en/account/sessions")
     assert "21 sessions" in first.text
     assert "Page 1 of 2" in first.text
+    assert "lost 0.2 / — %" in first.text
     assert 'aria-labelledby="pings-title pings-desc"' in first.html
     assert f"/en/account/sessions/{rows[20].id}" not in first.links
     second = await visitor.open(next(link for link in first.links if "page=2" in link))

@@ -44,6 +44,13 @@ async def test_from_signing_up_to_leaving(story: MoneyStory) -> None:
     shown = await visitor.submit((await visitor.open("/ru/account/plan")).form("trial"))
     assert "осталось 7 дней" in shown.text
 
+    ways = set(re.findall(r'name="way" value="([^"]+)"', shown.html))
+    assert {way.partition(":")[0] for way in ways} == {"donatepay", "robokassa", "stripe", "cryptomus"}
+    for way in ("donatepay:RUB", "stripe:USD", "cryptomus:USD"):
+        assert way in ways
+        begun = await visitor.submit(shown.form("pay"), plan="monthly", way=way)
+        assert (begun.status, any(one.startswith("https://") for one in begun.links)) == (200, True), way
+
     checkout = await visitor.submit(shown.form("pay"), plan="monthly", way="robokassa:RUB")
     assert "Ждём платёж" in checkout.text
     link = next(one for one in checkout.links if "robokassa" in one)
