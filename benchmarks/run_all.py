@@ -12,6 +12,7 @@ BENCHMARKS = (
     "api_load",
     "api_load_replicas",
     "landing_load",
+    "first_paint",
     "relay_forwarding",
     "transit_forwarding",
     "added_rtt",
