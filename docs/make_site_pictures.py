@@ -2,7 +2,8 @@
 
 `terminal` runs `plg demo` in each language (as root, for the system's capture) and draws what it printed as a recording, `terminal_LANGUAGE.svg`,
 with its words in `terminal_LANGUAGE.txt` for whoever does not see pictures. `stills` draws what links to the site show, and the icons of
-home screens, with the system's Chromium. All go to server/plg_server/pages/static.
+home screens, with the system's Chromium; reduce the PNGs to 32 colours afterwards (a third of the size, no difference to see). All go to
+server/plg_server/pages/static.
 """
 
 import struct
