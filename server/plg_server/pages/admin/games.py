@@ -26,7 +26,7 @@ from plg_server.pages.admin.game_forms import (
 from plg_server.pages.admin.lists import paging
 from plg_server.pages.language import N_, translated
 from plg_server.pages.page import Access, page
-from plg_server.pages.rendering import REFUSAL, Refusal, go, render
+from plg_server.pages.rendering import REFUSAL, SHOWN_AT, Refusal, go, render
 from plg_server.pages.visitor import visitor_of
 from plg_server.problems import ApiError
 from plg_server.routes import Limit
@@ -78,6 +78,7 @@ async def edit_game(request: web.Request, path: SlugPath, form: GameForm) -> web
     if faults:
         fields = faults_by_field(text, faults, translated(visitor_of(request).language, N_("line {number}")))
         request[REFUSAL] = Refusal(ErrorCode.INVALID_BODY, fields.pop("", ""), fields)
+        request[SHOWN_AT] = f"/admin/games/{detail.game.slug}"
         return await game_page.handler(request, path=path)
     done = await games.edit(actor_of(request), detail.game.slug, edit_request(changed, dry_run=form.dry_run))
     title = said(request, N_("Change {name}?"), name=detail.game.name)

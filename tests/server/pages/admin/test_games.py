@@ -28,6 +28,8 @@ async def test_faults_are_told_by_field_and_line_and_nothing_typed_is_lost(desk:
     assert "line 2: " in refused.text
     assert "10.0.0.0/8" in refused.text
     assert refused.form("edit-game").fields["server_cidrs"] == ["9.9.9.0/24\n10.0.0.0/8"]
+    other_language = next(link for link in refused.links if "language=ru" in link)
+    assert (await desk.admin.open(other_language)).path == "/ru/admin/games/cs2"
     same = await desk.admin.submit(form)
     assert "There is nothing to change." in same.text
     assert await desk.acts() == []
