@@ -118,6 +118,8 @@ async def _quiet(page: Page) -> None:
         """() => {
           const hide = (one) => { one.style.color = "transparent"; one.style.background = "#ccc"; };
           document.querySelectorAll("time, code").forEach(hide);
+          // The recording plays on by itself: its window stays, what runs in it does not.
+          document.querySelectorAll(".terminal img").forEach((one) => { one.style.filter = "brightness(0)"; });
           const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
           const random = /[0-9a-f]{16}/g;
           while (walk.nextNode()) walk.currentNode.data = walk.currentNode.data.replace(random, "0123456789abcdef");
