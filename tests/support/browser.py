@@ -96,7 +96,8 @@ async def watched_page(
             visit.failed_requests.append(f"status {response.status}: {response.url}")
 
     def note_failure(request: Request) -> None:
-        if is_loopback(request.url):
+        # Whoever goes on before a page is complete leaves what it was still fetching: no fault of the page.
+        if is_loopback(request.url) and request.failure != "net::ERR_ABORTED":
             visit.failed_requests.append(f"{request.failure}: {request.url}")
 
     async def stop_foreign(route: Route) -> None:
