@@ -16,7 +16,17 @@ from plg_server.pages.kept_pages import KeptPages, kept_response
 from plg_server.pages.language import LANGUAGES, translated
 from plg_server.pages.page import Access, Page
 from plg_server.pages.refusal_words import FORM_EXPIRED, field_refusal, refusal_words
-from plg_server.pages.rendering import REFUSAL, SHOWN_AT, TYPED, Refusal, address, go, open_templates, problem_page
+from plg_server.pages.rendering import (
+    REFUSAL,
+    SHOWN_AT,
+    TYPED,
+    Refusal,
+    address,
+    go,
+    open_templates,
+    problem_page,
+    safe_next,
+)
 from plg_server.pages.static_files import static_file
 from plg_server.pages.visitor import (
     FORM_BINDING,
@@ -97,7 +107,12 @@ def _kept_key(page: Page, request: web.Request) -> tuple[str, ...]:
 async def _run(page: Page, request: web.Request) -> web.StreamResponse:
     limiter = request.app[app_keys.RATE_LIMITER]
     await limiter.check(page.limit, f"address:{caller_of(request[app_keys.CLIENT_ADDRESS])}")
-    await identify(request)
+    try:
+        await identify(request)
+    except ApiError as error:
+        # What anybody may see, a banned account's browser may see too: it is then nobody's.
+        if error.code is not ErrorCode.ACCOUNT_BANNED or page.access is not Access.ANYBODY:
+            raise
     if page.form is not None:
         refuse_foreign_origin(request)
     refused = _turned_away(page, request)
@@ -160,7 +175,7 @@ def _turned_away(page: Page, request: web.Request) -> web.StreamResponse | None:
     identity = request.get(app_keys.IDENTITY)
     if identity is None:
         back = request.path_qs if page.form is None else address(visitor_of(request).language, "/account")
-        return go(request, "/sign-in", next=back)
+        return go(request, "/sign-in", next=safe_next(back))
     roles = NEEDED_ROLES.get(page.access)
     if roles is not None and identity.account.role not in roles:
         raise ApiError(ErrorCode.FORBIDDEN, "this needs the account of an operator")

@@ -162,9 +162,10 @@ async def test_a_session_that_is_over_signs_nobody_in(tmp_path: Path, end: str) 
         if end == "expired":
             clock.forward(days=api.app[app_keys.CONFIG].refresh_token_days, minutes=1)
         if end == "banned":
-            assert (await visitor.open("/en/")).status == 403
+            assert (await visitor.open("/en/account")).status == 403
         else:
             assert not await is_signed_in(visitor)
+        assert (await visitor.open("/en/")).status == 200
 
 
 async def test_a_session_lives_while_it_is_used(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from plg_server.pages.rendering import go, render
 from plg_server.routes import Limit
 from plg_server.services import outbox
 from plg_server.services.server_state import parts, periodic_work, versions
-from plg_server.services.test_mail import send_test_mail
+from plg_server.services.trial_mail import send_trial_mail
 
 GIVEN_UP_SHOWN = 20
 
@@ -43,7 +43,7 @@ async def settings_page(request: web.Request) -> web.Response:
 )
 async def test_mail(request: web.Request, form: NoFields) -> web.StreamResponse:  # noqa: ARG001 - a button
     """An e-mail to one's own address."""
-    await send_test_mail(request.app[app_keys.CONFIG], actor_of(request), request.app[app_keys.CLOCK]())
+    await send_trial_mail(request.app[app_keys.CONFIG], actor_of(request), request.app[app_keys.CLOCK]())
     return go(request, "/admin/settings", note="test_mail")
 
 

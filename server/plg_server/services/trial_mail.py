@@ -14,7 +14,7 @@ from plg_server.services.audit import Actor, record
 from plg_server.services.mail_kinds import MailKind
 
 
-async def send_test_mail(config: ServerConfig, actor: Actor, now: datetime) -> None:
+async def send_trial_mail(config: ServerConfig, actor: Actor, now: datetime) -> None:
     """Leave it in the outbox, for the actor's own address. Raises ApiError `mail_off`."""
     if not config.mail.on:
         raise ApiError(ErrorCode.MAIL_OFF, "this server sends no e-mail: set mail_url")
