@@ -43,8 +43,8 @@ def tests(session: nox.Session) -> None:
         session.run(*in_parallel, *session.posargs)
         return
     run_with_second_look(session, *in_parallel, f"--ignore={WHOLE_MACHINES}")
-    # Real games in real time over whole networks: they mostly wait, so two at a time; more would measure each other.
-    run_with_second_look(session, "pytest", "-n", "2", "--dist", "loadfile", WHOLE_MACHINES)
+    # Real games in real time over whole networks: they mostly wait, so three at a time; more would measure each other.
+    run_with_second_look(session, "pytest", "-n", "3", "--dist", "loadfile", WHOLE_MACHINES)
 
 
 @nox.session
