@@ -31,7 +31,7 @@ PROFILE_DATA = "plg_server/seed"
 
 LEFT_OUT_ANYWHERE = (
     # Libraries of the server, of tests and of tools that somebody's import mentions inside a try or a function.
-    "pydantic", "aiogram", "tortoise", "asyncpg", "aiosqlite", "redis", "structlog", "prometheus_client", "argon2", "limits", "jwt", "rapidfuzz",
+    "pydantic", "pydantic_core", "aiogram", "tortoise", "asyncpg", "aiosqlite", "redis", "structlog", "prometheus_client", "argon2", "limits", "jwt", "rapidfuzz",
     "pytest", "_pytest", "hypothesis", "pydivert.tests", "aiohttp.pytest_plugin", "aiohttp.test_utils", "aiohttp.web", "scapy",
     "IPython", "numpy", "yaml", "trustme", "tree_sitter", "mypy", "setuptools", "pkg_resources", "pip", "babel", "cython",
     # Parts of the standard library that no command of ours reaches.
