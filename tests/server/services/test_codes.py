@@ -130,7 +130,7 @@ async def test_who_guesses_too_often_waits_even_for_a_right_code(
 
 
 async def test_redeeming_has_a_limit_of_its_own(start_server: StartServer) -> None:
-    world = await billing_world(start_server, {}, rate_limits_on=True, rate_code="2/minute")
+    world = await billing_world(start_server, {}, rate_limits_on=True, rate_code="2/hour")
     access = await world.player()
     replies = [await redeem(world, access, "GUESS") for _ in range(3)]
     assert [reply.code for reply in replies] == ["code_refused", "code_refused", "rate_limited"]

@@ -21,7 +21,7 @@ EMAIL = "owner@example.org"
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[ApiDriver]:
     """A server without an admin, which lets nobody register."""
-    settings = {"registration_open": False, "rate_limits_on": True, "rate_code": "8/minute"}
+    settings = {"registration_open": False, "rate_limits_on": True, "rate_code": "8/hour"}
     async with shared_server(tmp_path / "data", settings) as made:
         yield made
 
