@@ -13,11 +13,12 @@ from yarl import URL
 
 from plg_server.pages.all_pages import all_pages
 from plg_server.pages.form_origin import FIELD
-from plg_server.pages.language import LANGUAGES, LOCALE_DIR, catalogue
+from plg_server.pages.language import LANGUAGES, catalogue
 from plg_server.pages.page import Access, Page
 from support.site_abuse import Abuse, hostile_addresses, hostile_forms
 from support.site_walk import Seen, Walk, follow_links, make_hostile, see, walk
 from support.site_world import ROLES, Person, SiteWorld, csrf_fields, site_world
+from support.translations import PAGES, read_catalogue
 
 pytestmark = [pytest.mark.xdist_group("every page"), pytest.mark.timeout(300)]
 
@@ -276,13 +277,9 @@ DATA = {"thank you", "We look into it."}
 
 
 def messages() -> set[str]:
-    texts = set()
-    for path in (LOCALE_DIR / "ru" / "LC_MESSAGES").glob("*.po"):
-        texts |= {
-            re.sub(r'"\n"', "", found)
-            for found in re.findall(r'(?m)^msgid "((?:[^"\\]|\\.|"\n")+)"$', path.read_text(encoding="utf-8"))
-        }
-    return texts
+    """From the checkout: what is installed has the compiled catalogues only."""
+    found = (message.id for path in PAGES.catalogue_files() for message in read_catalogue(path))
+    return {text for text in found if isinstance(text, str) and text}
 
 
 def test_hostile_names_are_shown_as_text_on_every_page(seen: Seeing) -> None:
