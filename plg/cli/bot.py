@@ -4,13 +4,10 @@ from typing import Annotated
 
 import typer
 
-from plg.cli.cli_error import CliError
 from plg.cli.command_app import add_command, command_app
-from plg.cli.exit_codes import ExitCode
 from plg.cli.invocation import invocation
 from plg.cli.language import N_, _
-from plg.cli.output import Column
-from plg.cli.server import ConfigOption, DataDirOption, run_to_end, server_refusals, server_settings
+from plg.cli.server import ConfigOption, DataDirOption, run_to_end, server_refusals, server_settings, show_parts
 
 app = command_app(help=N_("Run and look after the Telegram bot of a PLG server."))
 
@@ -73,6 +70,7 @@ def run(
     examples="plg bot check\nplg bot check --json",
 )
 def check(ctx: typer.Context, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    from plg.contract.operator_output import BotCheckDocument
     from plg_server.bot.checking import bot_parts
     from plg_server.config import shown_config
 
@@ -81,25 +79,7 @@ def check(ctx: typer.Context, config: ConfigOption = None, data_dir: DataDirOpti
         settings = server_settings(this, config, data_dir, {})
         checks = run_to_end(bot_parts(settings))
     shown = {name: value for name, value in shown_config(settings).items() if _concerns_the_bot(name)}
-    failed = [part for part in checks if part.problem is not None]
-    if this.output.as_json:
-        from plg.contract.operator_output import BotCheckDocument, CheckView
-
-        views = [CheckView(name=part.name, detail=part.detail, problem=part.problem) for part in checks]
-        this.output.document(BotCheckDocument(ok=not failed, config=shown, checks=views))
-    else:
-        settings_rows = [(name, "-" if value is None else str(value)) for name, value in shown.items()]
-        this.output.table([Column(_("setting")), Column(_("value"))], settings_rows)
-        this.output.line()
-        rows = [(part.name, part.detail, part.problem or _("ok")) for part in checks]
-        this.output.table([Column(_("part")), Column(_("where")), Column(_("state"))], rows)
-    if failed:
-        first = failed[0]
-        raise CliError(
-            _("{part} cannot be used: {why}").format(part=first.name, why=first.problem),
-            code="bad_configuration" if first.is_setting else f"{first.name}_unavailable",
-            exit_code=ExitCode.BAD_CONFIGURATION if first.is_setting else ExitCode.UNREACHABLE,
-        )
+    show_parts(this, shown, checks, BotCheckDocument)
 
 
 def _concerns_the_bot(setting: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -17,7 +17,9 @@ from plg.cli.options import PasswordStdinOption
 from plg.cli.output import Column
 
 if TYPE_CHECKING:
-    from plg_server.config import ServerConfig
+    from plg.contract.operator_output import BotCheckDocument, ServerCheckDocument
+    from plg_server.config import ServerConfig, ShownValue
+    from plg_server.operator_tasks import Check
 
 app = command_app(help=N_("Run and look after a PLG server."))
 
@@ -97,16 +99,27 @@ def check(ctx: typer.Context, config: ConfigOption = None, data_dir: DataDirOpti
     with server_refusals(next_step=None):
         settings = server_settings(this, config, data_dir, {})
         checks = run_to_end(check_parts(settings))
-    shown = shown_config(settings)
+    from plg.contract.operator_output import ServerCheckDocument
+
+    show_parts(this, shown_config(settings), checks, ServerCheckDocument)
+
+
+def show_parts(
+    this: Invocation,
+    settings: "Mapping[str, ShownValue]",
+    checks: "Sequence[Check]",
+    document: "type[ServerCheckDocument | BotCheckDocument]",
+) -> None:
+    """The settings and how each part is, as tables or as the document. Raises CliError for the first part that cannot be used."""
+    from plg.contract.operator_output import CheckView
+
     failed = [part for part in checks if part.problem is not None]
     if this.output.as_json:
-        from plg.contract.operator_output import CheckView, ServerCheckDocument
-
         views = [CheckView(name=part.name, detail=part.detail, problem=part.problem) for part in checks]
-        this.output.document(ServerCheckDocument(ok=not failed, config=shown, checks=views))
+        this.output.document(document(ok=not failed, config=dict(settings), checks=views))
     else:
         this.output.table(
-            [Column(_("setting")), Column(_("value"))], [(name, _shown(value)) for name, value in shown.items()]
+            [Column(_("setting")), Column(_("value"))], [(name, _shown(value)) for name, value in settings.items()]
         )
         this.output.line()
         rows = [(part.name, part.detail, part.problem or _("ok")) for part in checks]
